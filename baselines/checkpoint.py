@@ -1,0 +1,204 @@
+"""Checkpoints: one file with JSON metadata and state dicts, read without unpickling code."""
+
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from gymnasium.vector import VectorEnv
+
+from dexgrasp_envs.errors import CheckpointError
+
+from .policy import ActorCritic
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class CheckpointMeta:
+    """What a checkpoint was made for and how far it got."""
+
+    env_id: str
+    """Gymnasium id of the environment."""
+    config: str
+    """Canonical JSON of its configuration."""
+    config_hash: str
+    """Hash of that configuration."""
+    fingerprint: str
+    """Identifies configuration, robot, scene and objects: `DexGraspVectorEnv.fingerprint`."""
+    observation_space: dict[str, dict[str, Any]]
+    """Observation group -> {"shape", "dtype"}, of the groups that the policy reads."""
+    action_space: dict[str, list[float]]
+    """{"low", "high"} of one environment."""
+    actor_groups: list[str]
+    """Observation groups of the actor."""
+    critic_groups: list[str]
+    """Observation groups of the critic."""
+    ppo: dict[str, Any]
+    """Hyper-parameters, the fields of `PPOConfig`."""
+    seed: int
+    """Seed of training."""
+    steps: int
+    """Environment steps taken, over all environments."""
+    iterations: int
+    """Updates made."""
+    seconds: float
+    """Wall-clock time spent training."""
+    run: dict[str, Any] = field(default_factory=dict)
+    """Arguments of the training command."""
+    kind: str = "training"
+    """"training" can be resumed, "policy" holds the policy alone."""
+    schema: int = SCHEMA
+    """Version of this file format."""
+
+    @property
+    def blind(self) -> bool:
+        """Whether the actor saw nothing of the object."""
+        return self.actor_groups == ["proprio"]
+
+
+def describe_env(env: VectorEnv, groups: Sequence[str]) -> dict[str, Any]:
+    """The fields of `CheckpointMeta` that come from an environment."""
+    assert isinstance(env.single_observation_space, spaces.Dict)
+    assert isinstance(env.single_action_space, spaces.Box)
+    config = env.unwrapped.config  # type: ignore[attr-defined]
+    return {
+        "env_id": _id_of(env),
+        "config": config.to_json(),
+        "config_hash": config.hash(),
+        "fingerprint": env.unwrapped.fingerprint,  # type: ignore[attr-defined]
+        "observation_space": {group: _describe(env.single_observation_space[group]) for group in groups},
+        "action_space": {
+            "low": env.single_action_space.low.tolist(),
+            "high": env.single_action_space.high.tolist(),
+        },
+    }
+
+
+def write(path: str | Path, meta: CheckpointMeta, payload: dict[str, Any]) -> None:
+    """Write atomically: a reader sees the old file or the new one, never a part."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with partial.open("wb") as file:
+            torch.save({"meta": json.dumps(asdict(meta)), **payload}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read(path: str | Path) -> tuple[CheckpointMeta, dict[str, Any]]:
+    """Metadata and the other entries of a checkpoint.
+
+    Raises:
+        CheckpointError: The file is missing, unreadable, from stock Stable-Baselines3, or of another schema.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"there is no checkpoint at {path}; give a .pt file written by baselines.train")
+    if _is_stock_sb3(path):
+        raise CheckpointError(
+            f"{path} is a stock Stable-Baselines3 archive, which can run code when loaded; expected a checkpoint of "
+            "this package: train with baselines.train, or load that archive with Stable-Baselines3 itself"
+        )
+    try:
+        payload = torch.load(path, map_location="cpu", weights_only=True)
+        data = json.loads(payload.pop("meta"))
+        schema = data["schema"]
+        meta = CheckpointMeta(**data) if schema == SCHEMA else None
+    except Exception as error:  # torch.load raises whatever the bytes lead it into
+        raise CheckpointError(
+            f"{path} is not a checkpoint of this package ({type(error).__name__}: {str(error).splitlines()[0][:120]}); "
+            "it may be incomplete or something else: use another file"
+        ) from error
+    if meta is None:
+        raise CheckpointError(
+            f"{path} has checkpoint schema {schema}, this version reads schema {SCHEMA}; "
+            "use the version of the package that wrote it, or train again"
+        )
+    return meta, payload
+
+
+def require_env(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) -> None:
+    """Raise `CheckpointError` unless `env` has the checkpoint's id, spaces of `groups` and fingerprint."""
+    if _id_of(env) != meta.env_id:
+        raise CheckpointError(f"the checkpoint was made for {meta.env_id}, not for {_id_of(env)}; make that one")
+    found = describe_env(env, [g for g in groups if g in env.single_observation_space.spaces])  # type: ignore[attr-defined]
+    for group in groups:
+        have, want = found["observation_space"].get(group), meta.observation_space[group]
+        if have != want:
+            raise CheckpointError(
+                f"observation group {group!r} is {_words(have)} in this environment, the checkpoint expects "
+                f"{_words(want)}; make the environment with the checkpoint's configuration"
+            )
+    if found["action_space"] != meta.action_space:
+        raise CheckpointError(
+            f"the action space is {found['action_space']}, the checkpoint expects {meta.action_space}; "
+            "make the environment that it was trained on"
+        )
+    if found["fingerprint"] != meta.fingerprint:
+        raise CheckpointError(
+            f"the checkpoint was trained on an environment with fingerprint {meta.fingerprint}, this one has "
+            f"{found['fingerprint']}: configuration, robot, scene or objects have changed since; train again, or use "
+            "the version of the package that wrote it"
+        )
+
+
+def load_policy(path: str | Path) -> tuple[ActorCritic, CheckpointMeta]:
+    """The policy of a checkpoint of either kind, without an environment."""
+    meta, payload = read(path)
+    low, high = (np.array(meta.action_space[end], dtype=np.float32) for end in ("low", "high"))
+    policy = ActorCritic(
+        spaces.Dict({group: _box(described) for group, described in meta.observation_space.items()}),
+        spaces.Box(low, high),
+        meta.actor_groups,
+        meta.critic_groups,
+        meta.ppo["hidden"],
+    )
+    load_state(policy, payload["policy"], path)
+    return policy, meta
+
+
+def load_state(policy: ActorCritic, state: dict[str, Any], path: str | Path) -> None:
+    """Put weights into a policy; `CheckpointError` where they do not fit."""
+    try:
+        policy.load_state_dict(state)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"the weights in {path} do not fit the policy that its metadata describes; use another file: {error}"
+        ) from error
+
+
+def _id_of(env: VectorEnv) -> str:
+    return env.spec.id if env.spec is not None else "unregistered"
+
+
+def _describe(box: spaces.Space[Any]) -> dict[str, Any]:
+    assert isinstance(box, spaces.Box)
+    return {"shape": list(box.shape), "dtype": str(box.dtype)}
+
+
+def _box(described: dict[str, Any]) -> spaces.Box:
+    dtype = np.dtype(described["dtype"])
+    low, high = (-np.inf, np.inf) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return spaces.Box(low, high, tuple(described["shape"]), dtype.type)
+
+
+def _words(described: dict[str, Any] | None) -> str:
+    return "absent" if described is None else f"{described['dtype']} {tuple(described['shape'])}"
+
+
+def _is_stock_sb3(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "_stable_baselines3_version" in archive.namelist()

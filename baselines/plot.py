@@ -1,0 +1,77 @@
+"""Learning curves: `python -m baselines.plot runs/state/progress.csv runs/blind/progress.csv --labels state blind`.
+
+Prints when each run first reached 50 % and 80 % of the metric, over the last episodes of all environments.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import matplotlib
+import pandas as pd
+import tyro
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+LEVELS = (0.5, 0.8)
+"""Levels of the metric whose first times are printed."""
+NAMES = {"success_at_end": "success at end", "success_share": "success share", "lifted": "lifted"}
+
+
+@dataclass(frozen=True)
+class Args:
+    """Draw learning curves from the progress.csv of runs."""
+
+    runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """The progress.csv of each run."""
+    labels: tuple[str, ...] = ()
+    """Legend entry of each run; the names of their folders by default."""
+    metric: str = "success_at_end"
+    """Column to draw."""
+    out: Path = Path("results/figures/learning_curve.png")
+    """Where to write the figure; its ending decides the format."""
+
+
+def plot(args: Args) -> None:
+    """Draw the metric over environment steps and over wall-clock time."""
+    labels = args.labels or tuple(path.parent.name for path in args.runs)
+    if len(labels) != len(args.runs):
+        raise SystemExit(f"{len(args.runs)} runs need as many --labels, got {len(labels)}")
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True, layout="constrained")
+    for path, label in zip(args.runs, labels, strict=True):
+        progress = pd.read_csv(path)
+        axes[0].plot(progress["steps"] / 1e6, progress[args.metric], label=label)
+        axes[1].plot(progress["seconds"] / 60, progress[args.metric], label=label)
+    axes[0].set(xlabel="environment steps (millions)", ylabel=NAMES.get(args.metric, args.metric))
+    axes[1].set(xlabel="training time (minutes)")
+    for axis in axes:
+        axis.grid(alpha=0.3)
+        if args.metric in NAMES:
+            axis.set_ylim(-0.02, 1.02)
+    axes[0].legend(frameon=False)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(args.out, dpi=150)
+    plt.close(figure)
+
+
+def first_time(progress: pd.DataFrame, metric: str, level: float) -> tuple[int, float] | None:
+    """Environment steps and minutes of training at which `metric` first reached `level`; None if it never did."""
+    reached = progress[progress[metric] >= level]
+    return None if reached.empty else (int(reached["steps"].iloc[0]), float(reached["seconds"].iloc[0]) / 60)
+
+
+def main() -> None:
+    """Entry point."""
+    args = tyro.cli(Args, description=__doc__)
+    plot(args)
+    for path in args.runs:
+        progress = pd.read_csv(path)
+        for level in LEVELS:
+            time = first_time(progress, args.metric, level)
+            words = "not reached" if time is None else f"{time[0]:,} steps, {time[1]:.1f} minutes"
+            print(f"{path}: {args.metric} {level:.0%}: {words}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,262 @@
+"""PPO over a batched simulator: Stable-Baselines3's interface, our rollouts, update and checkpoints."""
+
+from collections import defaultdict
+from dataclasses import asdict
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Self
+
+import stable_baselines3
+import torch
+from gymnasium import spaces
+from gymnasium.vector import VectorEnv
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
+
+from dexgrasp_envs.adapters.sb3 import SB3VecEnv
+from dexgrasp_envs.errors import CheckpointError
+
+from . import checkpoint
+from .loss import ppo_loss
+from .policy import ActorCritic, default_groups
+from .ppo_config import PPOConfig
+from .rollout_buffer import RolloutBuffer
+from .rollout_collector import CutShort, RolloutCollector
+
+
+class PPO(stable_baselines3.PPO):
+    """Proximal policy optimisation with named observation groups for actor and critic.
+
+    `iterate` does one rollout and one update; `learn` works as in Stable-Baselines3, with its callbacks and logger.
+
+    Args:
+        env: A Gymnasium vector environment of this package, resetting in the same step.
+        config: Hyper-parameters.
+        actor_groups: Observation groups of the actor; proprio and state by default.
+        critic_groups: Observation groups of the critic; proprio and privileged by default, else the actor's.
+        seed: Seed of environment, networks, exploration and minibatches.
+    """
+
+    policy: ActorCritic  # type: ignore[assignment]
+    rollout_buffer: RolloutBuffer  # type: ignore[assignment]
+    observation_space: spaces.Dict
+    action_space: spaces.Box
+
+    def __init__(
+        self,
+        env: VectorEnv,
+        config: PPOConfig | None = None,
+        actor_groups: tuple[str, ...] | None = None,
+        critic_groups: tuple[str, ...] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.config = config or PPOConfig()
+        self.vector_env = env
+        super().__init__(
+            ActorCritic,  # type: ignore[arg-type]
+            SB3VecEnv(env),
+            n_steps=self.config.n_steps,
+            batch_size=self.config.minibatch,
+            n_epochs=self.config.n_epochs,
+            seed=seed,
+            device="cpu",
+            _init_setup_model=False,
+        )
+        default_actor, default_critic = default_groups(self.observation_space)
+        self.actor_groups = actor_groups or default_actor
+        self.critic_groups = critic_groups or default_critic
+        self.collector = RolloutCollector(env, seed, self.config.desynchronise)
+        self.threads = torch.get_num_threads()
+        self.iterations = 0
+        self.seconds = 0.0
+        self.record: dict[str, float] = {}
+        self._logger = Logger(folder=None, output_formats=[])
+        self._setup_model()
+
+    def _setup_model(self) -> None:
+        self.set_random_seed(self.seed)
+        self.policy = ActorCritic(
+            self.observation_space,
+            self.action_space,
+            self.actor_groups,
+            self.critic_groups,
+            self.config.hidden,
+            self.config.log_std,
+        )
+        parameters = self.policy.parameters()
+        self.policy.optimizer = torch.optim.Adam(parameters, lr=self.config.learning_rate, eps=1e-5, fused=True)
+        self.rollout_buffer = RolloutBuffer(
+            self.observation_space, self.policy.groups, self.action_space.shape[0], self.config.n_steps, self.n_envs
+        )
+
+    def _setup_learn(
+        self, total_timesteps: int, callback: Any = None, reset_num_timesteps: bool = True, *args: Any
+    ) -> tuple[int, BaseCallback]:
+        fresh = reset_num_timesteps or self._last_obs is None
+        result = super()._setup_learn(total_timesteps, callback, reset_num_timesteps, *args)
+        if fresh:
+            self._start_collecting()
+        return result
+
+    def _start_collecting(self) -> None:
+        assert isinstance(self._last_obs, dict)
+        self.collector.start(self._last_obs)
+
+    def iterate(self) -> dict[str, float]:
+        """One rollout and one update; returns `record`: counters, episode statistics, losses, seconds by part."""
+        start = perf_counter()
+        assert self.env is not None
+        if self._last_obs is None:
+            self._last_obs = self.env.reset()  # type: ignore[assignment]
+            self._start_collecting()
+        before = self.num_timesteps
+        self.collect_rollouts(self.env, self._init_callback(None), self.rollout_buffer, self.n_steps)
+        self.train()
+        seconds = perf_counter() - start
+        self.seconds += seconds
+        self.record["seconds"] = self.seconds
+        self.record["steps_per_second"] = (self.num_timesteps - before) / seconds
+        self.dump_logs()
+        return self.record
+
+    def dump_logs(self, iteration: int = 0) -> None:
+        """Hand the last record to the logger."""
+        for name, value in self.record.items():
+            self.logger.record(f"train/{name}", value)
+        self.logger.dump(step=self.num_timesteps)
+
+    def collect_rollouts(self, env: Any, callback: BaseCallback, rollout_buffer: Any, n_rollout_steps: int) -> bool:
+        """Fill the buffer; False if the callback stops training. One thread acts, all compute values."""
+
+        def on_step() -> bool:
+            self.num_timesteps += self.n_envs
+            return callback.on_step()
+
+        start = perf_counter()
+        callback.on_rollout_start()
+        torch.set_num_threads(1)
+        collected = self.collector.collect(self.policy, self.rollout_buffer, on_step)
+        torch.set_num_threads(self.threads)
+        self._last_obs = self.collector.obs
+        if collected is None:
+            return False
+        cut_short, env_seconds = collected
+        self._finish_rollout(cut_short)
+        callback.on_rollout_end()
+        self.record |= self.collector.statistics()
+        self.record["steps"] = self.num_timesteps
+        self.record["env_seconds"] = env_seconds
+        self.record["inference_seconds"] = perf_counter() - start - env_seconds
+        return True
+
+    @torch.inference_mode()
+    def _finish_rollout(self, cut_short: list[CutShort]) -> None:
+        """Values of every step, bootstrap of rows cut short from their own last observation, advantages."""
+        buffer, policy, groups = self.rollout_buffer, self.policy, self.critic_groups
+        obs = buffer.flat_obs()
+        chunks = zip(*(obs[group].split(self.config.minibatch) for group in groups), strict=True)
+        outputs = [policy.normalized_values(dict(zip(groups, chunk, strict=True))) for chunk in chunks]
+        buffer.critic_outputs.copy_(torch.cat(outputs).view_as(buffer.critic_outputs))
+        buffer.values.copy_(policy.return_normalizer.denormalize(buffer.critic_outputs))
+        for step, rows, last_obs in cut_short:
+            buffer.rewards[step, torch.as_tensor(rows)] += self.config.gamma * policy.values(last_obs)
+        assert self.collector.obs is not None
+        next_values = policy.values({group: torch.as_tensor(self.collector.obs[group]) for group in groups})
+        buffer.compute_advantages(next_values, self.config.gamma, self.config.gae_lambda)
+
+    def train(self) -> None:
+        """Update networks, learning rate and running statistics from the rollout in the buffer."""
+        start = perf_counter()
+        config, policy, buffer = self.config, self.policy, self.rollout_buffer
+        policy.return_normalizer.merge(buffer.returns)
+        buffer.advantages.sub_(buffer.advantages.mean()).div_(buffer.advantages.std() + 1e-8)
+        old_log_std = policy.log_std.detach().clone()
+        kl = 0.0
+        measured: dict[str, list[torch.Tensor]] = {}
+        for _ in range(config.n_epochs):
+            measured = defaultdict(list)
+            for batch in buffer.minibatches(config.minibatch):
+                loss, measures = ppo_loss(policy, batch, config, old_log_std)
+                policy.optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(policy.parameters(), config.max_grad_norm)
+                policy.optimizer.step()
+                for name, value in measures.items():
+                    measured[name].append(value.detach())
+            kl = torch.stack(measured["kl"]).mean().item()
+            if kl > 2.5 * config.target_kl:
+                break
+        self._adapt_learning_rate(kl)
+        policy.merge_statistics(buffer.obs)
+        self.iterations += 1
+        self._n_updates += 1
+        residual = (buffer.returns - buffer.values).var() / (buffer.returns.var() + 1e-8)
+        self.record |= {name: torch.stack(values).mean().item() for name, values in measured.items()}
+        self.record |= {
+            "iterations": self.iterations,
+            "lr": policy.optimizer.param_groups[0]["lr"],
+            "std": policy.log_std.detach().exp().mean().item(),
+            "entropy": policy.entropy().item(),
+            "explained_variance": 1 - residual.item(),
+            "update_seconds": perf_counter() - start,
+        }
+
+    def _adapt_learning_rate(self, kl: float) -> None:
+        config = self.config
+        factor = 1 / 1.3 if kl > 1.5 * config.target_kl else 1.2 if kl < config.target_kl / 1.5 else 1.0
+        lowest, highest = config.learning_rate_range
+        for group in self.policy.optimizer.param_groups:
+            group["lr"] = min(max(group["lr"] * factor, lowest), highest)
+
+    def save(self, path: str | Path, run: dict[str, Any] | None = None) -> None:  # type: ignore[override]
+        """Write a checkpoint from which training goes on exactly, with the environments where they can be saved.
+
+        Args:
+            path: File to replace atomically.
+            run: Arguments of the training command, kept as a note.
+        """
+        payload = {
+            "policy": self.policy.state_dict(),
+            "optimizer": self.policy.optimizer.state_dict(),
+            "rng": torch.get_rng_state(),
+            "rollouts": self.collector.get_state(),
+        }
+        checkpoint.write(path, self._meta("training", run), payload)
+
+    def save_policy(self, path: str | Path, run: dict[str, Any] | None = None) -> None:
+        """Write the policy alone: a small file to evaluate, export or ship."""
+        checkpoint.write(path, self._meta("policy", run), {"policy": self.policy.state_dict()})
+
+    @classmethod
+    def load(cls, path: str | Path, env: VectorEnv) -> Self:  # type: ignore[override]
+        """Go on from a checkpoint of `save` in `env`; `CheckpointError` if it does not fit."""
+        meta, payload = checkpoint.read(path)
+        if meta.kind != "training":
+            raise CheckpointError(
+                f"{path} holds a policy alone, not a training state; resume from latest.pt of its run"
+            )
+        checkpoint.require_env(meta, env, list(meta.observation_space))
+        settings: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in meta.ppo.items()}
+        learner = cls(env, PPOConfig(**settings), tuple(meta.actor_groups), tuple(meta.critic_groups), meta.seed)
+        learner.num_timesteps, learner.iterations, learner.seconds = meta.steps, meta.iterations, meta.seconds
+        checkpoint.load_state(learner.policy, payload["policy"], path)
+        learner.policy.optimizer.load_state_dict(payload["optimizer"])
+        if payload["rollouts"] is not None:
+            learner.collector.set_state(payload["rollouts"])
+            learner._last_obs = learner.collector.obs
+        torch.set_rng_state(payload["rng"])
+        return learner
+
+    def _meta(self, kind: str, run: dict[str, Any] | None) -> checkpoint.CheckpointMeta:
+        return checkpoint.CheckpointMeta(
+            **checkpoint.describe_env(self.vector_env, self.policy.groups),
+            actor_groups=list(self.actor_groups),
+            critic_groups=list(self.critic_groups),
+            ppo=asdict(self.config),
+            seed=self.seed or 0,
+            steps=self.num_timesteps,
+            iterations=self.iterations,
+            seconds=self.seconds,
+            run=run or {},
+            kind=kind,
+        )

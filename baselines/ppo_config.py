@@ -1,0 +1,43 @@
+"""Hyper-parameters of PPO."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PPOConfig:
+    """Settings that learned to grasp from state on two CPU cores; rewards here are about 1 per second of success."""
+
+    n_steps: int = 16
+    """Steps of every environment in one rollout."""
+    n_epochs: int = 4
+    """Passes over a rollout in one update, fewer when the policy moves too far."""
+    minibatch: int = 2048
+    """Samples in a gradient step."""
+    gamma: float = 0.99
+    """Discount per step (15 steps are one second)."""
+    gae_lambda: float = 0.95
+    """Decay of the advantage trace."""
+    clip: float = 0.2
+    """Half width of the clipping range of the probability ratio."""
+    value_clip: float = 0.2
+    """Largest change of a value estimate that the value loss rewards, in normalised returns."""
+    value_weight: float = 0.5
+    """Weight of the value loss."""
+    entropy_weight: float = 0.002
+    """Weight of the entropy bonus."""
+    bound_weight: float = 0.005
+    """Weight of the squared distance of action means beyond +-1, where clipping would hide a drift from the reward."""
+    learning_rate: float = 5e-4
+    """Initial step size of Adam; the KL divergence of each update adapts it."""
+    learning_rate_range: tuple[float, float] = (1e-5, 1e-3)
+    """Limits of the adapted learning rate."""
+    target_kl: float = 0.016
+    """KL divergence between old and new policy that the learning rate is steered to."""
+    max_grad_norm: float = 1.0
+    """Largest norm of the gradient over all parameters."""
+    hidden: tuple[int, ...] = (256, 256)
+    """Units of the hidden layers of actor and critic."""
+    log_std: float = -0.7
+    """Initial log standard deviation of every action."""
+    desynchronise: bool = True
+    """Reset every environment once at a random time in the first episode, so that episodes do not end together."""

@@ -1,0 +1,47 @@
+"""What a raw result record says about where its numbers come from."""
+
+import json
+import os
+import platform
+import shlex
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("dexgrasp_envs", "gymnasium", "mujoco", "numpy", "stable_baselines3", "torch")
+
+
+def provenance(module: str) -> dict[str, Any]:
+    """Command line of `module` (as in `python -m module ...`), versions of the packages, and the machine."""
+    return {
+        "command": shlex.join(["python", "-m", module, *sys.argv[1:]]),
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "machine": {
+            "cpu": _cpu_model(),
+            "cores": os.cpu_count(),
+            "system": f"{platform.system()} {platform.machine()}",
+        },
+    }
+
+
+def write_json(path: Path, record: dict[str, Any]) -> None:
+    """Write a record as JSON, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=1, allow_nan=False) + "\n")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _cpu_model() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,88 @@
+"""Are the grasps real? Forces, penetration and speeds in evaluated episodes of a policy."""
+
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import mujoco
+import numpy as np
+import numpy.typing as npt
+
+from baselines.checkpoint import load_policy, require_env
+from dexgrasp_envs.config import EnvConfig
+from dexgrasp_envs.scene.scene import OBJECT
+from dexgrasp_envs.sim.mujoco.backend import GRAVITY
+
+HOLD_STEPS = 30
+"""The last two seconds of an episode are the hold."""
+
+
+def grasps(checkpoint: Path, episodes: int, seed: int) -> dict[str, Any]:
+    """Figures over the first episode of `episodes` environments; those of the hold over the successful ones."""
+    policy, meta = load_policy(checkpoint)
+    env: Any = gymnasium.make_vec(
+        meta.env_id, num_envs=episodes, config=EnvConfig.from_json(meta.config), autoreset_mode="NextStep"
+    )
+    require_env(meta, env, meta.actor_groups)
+    env = env.unwrapped
+    obs, _ = env.reset(seed=seed)
+    carried, depths, speeds, table = [], [], [], []
+    lost = np.zeros(episodes, bool)
+    steps = env.config.max_steps
+    for step in range(steps):
+        obs, _, terminated, _, infos = env.step(policy.act(obs))
+        lost |= terminated
+        state = env.backend.state()
+        speeds.append(np.linalg.norm(state.object_vel[:, :3].numpy(), axis=1))
+        depths.append(deepest(env))
+        if step >= steps - HOLD_STEPS:
+            carried.append(state.contact_force[:, :-1, 2].sum(1).numpy() / weights(env))
+            table.append(state.contact_count[:, -1].numpy() > 0)
+    success = infos["success"] & ~lost
+    hold = np.stack(carried)[:, success]
+    # After a loss a row plays another episode, which is not counted.
+    depth, speed = np.stack(depths)[:, ~lost], np.stack(speeds)[:, ~lost]
+    touching = depth[depth > 0]
+    env.close()
+    return {
+        "episodes": episodes,
+        "success_at_end": int(success.sum()),
+        "lost": int(lost.sum()),
+        "carried_share_of_weight": _spread(hold.mean(0)),
+        "table_contact_share_in_hold": float(np.stack(table)[:, success].mean()),
+        "penetration_mm": _spread(1000 * touching),
+        "penetration_in_hold_mm": _spread(1000 * depth[-HOLD_STEPS:, success[~lost]]),
+        "object_speed_m_s": _spread(speed),
+        "object_speed_in_hold_m_s": _spread(speed[-HOLD_STEPS:, success[~lost]]),
+    }
+
+
+def deepest(env: Any) -> npt.NDArray[np.float64]:
+    """Deepest penetration of each row's object by the hand, m; 0 without contact."""
+    batch = env.backend.batch
+    result = np.zeros(env.num_envs)
+    model, data = batch.get_model(0), mujoco.MjData(batch.model)
+    body = model.body(OBJECT).id
+    fixed = {model.body("table").id}
+    for row in range(env.num_envs):
+        model = batch.get_model(row)
+        data = batch.get_data(row, data)
+        mujoco.mj_forward(model, data)
+        for contact in data.contact:
+            bodies = {int(model.geom_bodyid[contact.geom1]), int(model.geom_bodyid[contact.geom2])}
+            if body in bodies and not bodies & fixed:
+                result[row] = max(result[row], -contact.dist)
+    return result
+
+
+def weights(env: Any) -> npt.NDArray[np.float64]:
+    """Weight of each row's object, N."""
+    batch = env.backend.batch
+    body = batch.model.body(OBJECT).id
+    masses: npt.NDArray[np.float64] = batch.expand("body_mass")[:, body]
+    return GRAVITY * masses
+
+
+def _spread(values: npt.NDArray[np.floating]) -> dict[str, float]:
+    low, middle, high = np.percentile(values, (5, 50, 95))
+    return {"median": float(middle), "p5": float(low), "p95": float(high), "max": float(values.max())}

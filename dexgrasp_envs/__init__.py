@@ -1,0 +1,5 @@
+"""Gymnasium environments for dexterous grasping with an arm and a hand, from state, depth and stereo images."""
+
+from .registration import register_envs
+
+register_envs()

@@ -1,0 +1,1 @@
+"""Thin views of the environments for other libraries."""

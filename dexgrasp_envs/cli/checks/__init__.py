@@ -1,0 +1,1 @@
+"""What `dexgrasp doctor` looks at."""

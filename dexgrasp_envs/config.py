@@ -1,0 +1,206 @@
+"""The configuration of an environment: frozen dataclasses with canonical JSON both ways.
+
+That JSON is the command line (tyro), the handshake of a remote server and the hash in every result row.
+"""
+
+import dataclasses
+import hashlib
+import json
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from .errors import ConfigError
+
+Vec3 = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class PhysicsConfig:
+    """Rates and solver settings (a grasping policy was measured to keep its success under finer ones)."""
+
+    timestep: float = 1.0 / 120.0
+    """Length of a physics substep, s."""
+    substeps: int = 8
+    """Physics substeps per action: 8 at 120 Hz is a 15 Hz policy."""
+    iterations: int = 20
+    """Most Newton iterations of the constraint solver; with 5, squeezed objects are now and then pierced by 3 cm."""
+    ls_iterations: int = 8
+    """Line-search iterations of the constraint solver."""
+    tolerance: float = 1e-6
+    """Relative tolerance at which the constraint solver stops."""
+    friction: float = 1.0
+    """Sliding friction coefficient of every contact."""
+    contact_impedance: tuple[float, float] = (0.95, 0.99)
+    """Impedance of contacts at zero and at full penetration (1 mm); MuJoCo's 0.9, 0.95 let fingers sink in by 6 mm."""
+    object_damping: float = 5e-4
+    """Damping of the object's free joint, N s/m and N m s/rad; stands in for rolling friction."""
+
+
+@dataclass(frozen=True)
+class SpawnConfig:
+    """Where and how an episode starts."""
+
+    center: tuple[float, float] = (0.56, 0.0)
+    """Centre of the spawn rectangle on the table (x, y), m."""
+    half_extent: tuple[float, float] = (0.10, 0.15)
+    """Half widths of the spawn rectangle (x, y), m."""
+    upright_share: float = 0.5
+    """Share of episodes that start upright with random yaw; the others start with a random orientation."""
+    arm_noise: float = 0.08
+    """Half width of the uniform noise on the arm's start posture, rad."""
+    finger_noise: float = 0.15
+    """Half width of the uniform noise on the fingers' start posture, rad."""
+
+
+@dataclass(frozen=True)
+class ControlConfig:
+    """From actions to joint targets: relative palm pose and hand synergies through a second-order governor."""
+
+    position_step: float = 0.04
+    """Motion of the palm target for an action of 1, m."""
+    rotation_step: float = 0.15
+    """Rotation of the palm target for an action of 1, rad."""
+    workspace_low: Vec3 = (0.40, -0.24, 0.265)
+    """Lower corner of the box that the grasp-centre target stays in, m."""
+    workspace_high: Vec3 = (0.72, 0.24, 0.80)
+    """Upper corner of the box that the grasp-centre target stays in, m."""
+    rotation_limit: Vec3 = (0.9, 0.6, 0.6)
+    """Largest (yaw, pitch, roll) of the palm target from nominal, rad."""
+    palm_tilt: float = 0.9
+    """Downward tilt of the fingers in the nominal palm orientation, rad."""
+    ik_iterations: int = 2
+    """Damped least-squares iterations per action."""
+    ik_damping: float = 0.003
+    """Square of the damping factor lambda of the least-squares step."""
+    ik_null_gain: float = 0.05
+    """Null-space gain towards the home posture, per iteration."""
+    ik_max_position: float = 0.12
+    """The position error is clamped to this length, m."""
+    ik_max_rotation: float = 0.5
+    """The rotation error is clamped to this angle, rad."""
+    joint_margin: float = 0.03
+    """Distance that commanded joints keep from their limits, rad."""
+    arm_bandwidth: float = 10.0
+    """Natural frequency of the critically damped governor, arm, rad/s."""
+    hand_bandwidth: float = 20.0
+    """Natural frequency of the critically damped governor, hand, rad/s."""
+    arm_max_velocity: tuple[float, ...] = (1.5, 1.5, 1.7, 1.7, 2.2, 2.4, 2.4)
+    """Velocity limit of each commanded arm joint, rad/s."""
+    hand_max_velocity: float = 6.0
+    """Velocity limit of each commanded hand joint, rad/s."""
+    arm_max_acceleration: tuple[float, ...] = (12.0, 12.0, 12.0, 12.0, 16.0, 16.0, 16.0)
+    """Acceleration limit of each commanded arm joint, rad/s^2."""
+    hand_max_acceleration: float = 150.0
+    """Acceleration limit of each commanded hand joint, rad/s^2."""
+    arm_lead: float = 0.06
+    """The arm command starts each action within this of the measured joint, rad (more: objects are shot away)."""
+    hand_lead: float = 0.8
+    """The hand command starts each action within this of the measured joint, rad (this is the grip force)."""
+
+
+@dataclass(frozen=True)
+class RewardConfig:
+    """Weights and scales of the reward terms; an untouched object earns exactly nothing from `goal` and `lift`."""
+
+    scale: float = 0.1
+    """Multiplies the sum of all terms."""
+    reach: float = 1.0
+    """Weight of exp(-reach_sharpness * largest distance of palm and finger tips to the object)."""
+    reach_sharpness: float = 6.0
+    """1/m."""
+    contact: float = 1.0
+    """Weight of 0.5 [thumb and another finger touch] + 0.25 [thumb touches] + 0.25 [any finger touches]."""
+    goal: float = 5.0
+    """Weight of exp(-goal_sharpness d) less its value for the same object at rest below."""
+    goal_sharpness: float = 6.0
+    """1/m."""
+    lift: float = 4.0
+    """Weight of the share of the way from rest to the goal that the object has come."""
+    success: float = 2.0
+    """Paid while the object is within the success radius."""
+    curl: float = -0.01
+    """Weight of the squared distance of the finger joints from their nominal posture, 1/rad^2."""
+
+
+@dataclass(frozen=True)
+class EpisodeConfig:
+    """Goal, success, failure and length of an episode."""
+
+    seconds: float = 10.0
+    """Time limit, s."""
+    goal: Vec3 = (0.55, 0.0, 0.65)
+    """Where the object's centre is to be held, m."""
+    success_radius: float = 0.10
+    """Success is the object's centre within this distance of the goal, m."""
+    lift_height: float = 0.10
+    """Lifted is the object's centre this far above its lowest height so far, m."""
+    lost_low: Vec3 = (0.2, -0.55, 0.20)
+    """Lower corner of the box outside which the object is lost, m."""
+    lost_high: Vec3 = (0.95, 0.55, 1.5)
+    """Upper corner of the box outside which the object is lost, m."""
+
+
+@dataclass(frozen=True)
+class EnvConfig:
+    """Everything that decides what an environment computes; how many, how fast and where is not part of it."""
+
+    objects: str = "primitives12"
+    """Name of the object set, see `dexgrasp_envs.objects.names()`."""
+    privileged: bool = False
+    """Whether observations hold the group `privileged` (for a critic)."""
+    physics: PhysicsConfig = field(default_factory=PhysicsConfig)
+    spawn: SpawnConfig = field(default_factory=SpawnConfig)
+    control: ControlConfig = field(default_factory=ControlConfig)
+    reward: RewardConfig = field(default_factory=RewardConfig)
+    episode: EpisodeConfig = field(default_factory=EpisodeConfig)
+
+    @property
+    def max_steps(self) -> int:
+        """Length of an episode in actions."""
+        return round(self.episode.seconds / (self.physics.timestep * self.physics.substeps))
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with top-level fields changed; `ConfigError` for an unknown one."""
+        known = [f.name for f in dataclasses.fields(self)]
+        for name in changes:
+            if name not in known:
+                raise ConfigError(f"unknown configuration field {name!r}; the fields are {', '.join(known)}")
+        return dataclasses.replace(self, **changes)
+
+    def to_json(self) -> str:
+        """Canonical JSON: sorted keys, no spaces, every field present."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of `to_json`; `ConfigError` names an unknown, missing or ill-typed field."""
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ConfigError(f"the configuration is not JSON: {error}") from error
+        return _build(cls, data, "config")
+
+    def hash(self) -> str:
+        """First 16 hexadecimal digits of the SHA-256 of the canonical JSON."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+
+def _build(kind: Any, data: Any, where: str) -> Any:
+    """Rebuild a value of the annotated type `kind` from parsed JSON, strictly."""
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        if not isinstance(data, dict) or set(data) != set(hints):
+            got = sorted(data) if isinstance(data, dict) else type(data).__name__
+            raise ConfigError(f"{where} must hold exactly the fields {sorted(hints)}, got {got}")
+        return kind(**{name: _build(hint, data[name], f"{where}.{name}") for name, hint in hints.items()})
+    if typing.get_origin(kind) is tuple:
+        items = typing.get_args(kind)
+        if not isinstance(data, list) or (items[-1] is not Ellipsis and len(data) != len(items)):
+            raise ConfigError(f"{where} must be a list of {len(items)} values, got {data!r}")
+        return tuple(_build(items[0], value, f"{where}[{i}]") for i, value in enumerate(data))
+    if kind is float and isinstance(data, int) and not isinstance(data, bool):
+        return float(data)
+    if type(data) is not kind:
+        raise ConfigError(f"{where} must be {kind.__name__}, got {data!r}")
+    return data

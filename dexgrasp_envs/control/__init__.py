@@ -1,0 +1,1 @@
+"""From actions to joint targets for each substep."""

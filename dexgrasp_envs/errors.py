@@ -1,0 +1,33 @@
+"""The exception classes: what was wrong, what was expected, what to do."""
+
+
+class DexGraspError(Exception):
+    """Base class of every error that this package raises on purpose."""
+
+
+class ConfigError(DexGraspError, ValueError):
+    """An option is unknown, impossible, or does not fit the others."""
+
+
+class ActionError(DexGraspError, ValueError):
+    """An action has the wrong shape or dtype or is not finite; nothing was stepped."""
+
+
+class ResetNeeded(DexGraspError, RuntimeError):
+    """The environment must be reset before this call; nothing was stepped."""
+
+
+class ClosedError(DexGraspError, RuntimeError):
+    """The environment was closed before this call."""
+
+
+class StateError(DexGraspError, ValueError):
+    """A saved state does not fit this environment; nothing was changed."""
+
+
+class CheckpointError(DexGraspError, ValueError):
+    """A checkpoint is unreadable, foreign, or made for something else."""
+
+
+class RenderingError(DexGraspError, RuntimeError):
+    """No OpenGL context could be made; the message says what to install."""

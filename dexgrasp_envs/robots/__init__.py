@@ -1,0 +1,1 @@
+"""Robots: figures, names, limits, shapes, synergies and batched kinematics."""

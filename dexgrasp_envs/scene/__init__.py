@@ -1,0 +1,1 @@
+"""Neutral descriptions of a scene, independent of any engine: bodies, joints, shapes, cameras."""

@@ -1,0 +1,1 @@
+"""Physics engines: each compiles the neutral scene and steps it, arrays in, arrays out."""

@@ -1,0 +1,167 @@
+"""The MuJoCo back end: a batch of simulations on MuJoCo's own thread pool."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+
+import mujoco
+import numpy as np
+import numpy.typing as npt
+import torch
+from mujoco.batch import Batch, SimulationError
+from torch import Tensor
+
+from ...config import PhysicsConfig
+from ...objects import ObjectSet
+from ...robots.robot import Robot
+from ...scene.scene import OBJECT, Scene
+from ...types import Arrays, SimState, StartState, check_arrays, check_index
+from .compile import compile_model
+from .object_table import ObjectTable
+from .offscreen import OffscreenRenderer
+
+_DIVERGED = [
+    int(warning)
+    for warning in (
+        mujoco.mjtWarning.mjWARN_BADQPOS,
+        mujoco.mjtWarning.mjWARN_BADQVEL,
+        mujoco.mjtWarning.mjWARN_BADQACC,
+    )
+]
+GRAVITY = 9.81
+"""m/s^2, downwards on the object; the robot compensates its own."""
+
+
+class MujocoBackend:
+    """Implements `SimBackend`. The results of a row do not depend on the other rows nor on the number of threads."""
+
+    def __init__(
+        self, scene: Scene, robot: Robot, objects: ObjectSet, physics: PhysicsConfig, num_envs: int, threads: int
+    ):
+        """`threads` includes the caller's; 0 means one per core."""
+        self.num_envs = num_envs
+        models = [compile_model(scene, robot, obj, physics) for obj in objects.objects]
+        self.model = models[0]
+        """The compiled model with the first object, for tools and tests."""
+        self.batch = Batch(self.model, num_envs, nthread=threads)
+        """The simulations themselves, for tools and tests."""
+        self._renderer = OffscreenRenderer(scene.camera)
+        self._table = ObjectTable(models)
+        self._joints = len(robot.joints)
+        self._object_body = self.model.body(OBJECT).id
+        self._weights = GRAVITY * np.array([model.body_mass[self._object_body] for model in models])
+        self._wrench = self.batch.bind("xfrc_applied")
+        self._object_index = np.zeros(num_envs, np.int64)
+        bodies = [self.model.body(name).id for name in (*robot.body_names, OBJECT)]
+        self._bodies = slice(bodies[0], bodies[-1] + 1)
+        assert bodies == list(range(bodies[0], bodies[-1] + 1)), "the compiler reordered the bodies"
+        assert [self.model.joint(i).name for i in range(self._joints)] == list(robot.joint_names)
+        self._xpos = self.batch.bind("xpos")
+        self._xmat = self.batch.bind("xmat")
+        self._sensordata = self.batch.bind("sensordata")
+        self._ctrl = self.batch.bind("ctrl")
+        self._qpos, self._qvel = self.batch.bind("qpos"), self.batch.bind("qvel")
+        self._contact = np.zeros((num_envs, self.model.nsensordata), np.float64)
+        self._diverged = np.zeros(num_envs, bool)
+        self._table.assign(self.batch, np.arange(num_envs), self._object_index)
+
+    def reset(self, index: Tensor, start: StartState) -> None:
+        """Put the rows `index` into a start state, at rest."""
+        rows = index.numpy()
+        self._object_index[rows] = start.object_index.numpy()
+        self._table.assign(self.batch, rows, self._object_index[rows])
+        self.batch.reset(rows, stage=mujoco.mjtStage.mjSTAGE_NONE)
+        self._wrench[rows, self._object_body, 2] = -self._weights[self._object_index[rows]]
+        joint_pos = start.joint_pos.numpy()
+        self._qpos[rows, : self._joints] = joint_pos
+        self._qpos[rows, self._joints : self._joints + 3] = start.object_pos.numpy()
+        self._qpos[rows, self._joints + 3 :] = start.object_quat.numpy()
+        self._ctrl[rows] = joint_pos
+        self._contact[rows] = 0.0
+        self._diverged[rows] = False
+        self.batch.warning[rows] = 0
+        self._forward(rows)
+
+    def step(self, targets: Tensor) -> None:
+        """Advance every row by the substeps of `targets` [N, S, J]; a row that diverges stops and is marked."""
+        control = targets.to(torch.float64).numpy()
+        last = control.shape[1] - 1
+        if last:
+            with self._marking_failures():
+                self.batch.rollout(last, control[:, :last], record=())
+        self._ctrl[...] = control[:, last]
+        with self._marking_failures():
+            # The derived fields would otherwise describe the state before the last substep.
+            self.batch.step(stage=mujoco.mjtStage.mjSTAGE_VEL)
+        self._contact[...] = self._sensordata
+        self._diverged |= (self.batch.warning[:, _DIVERGED, 1] > 0).any(1)
+
+    def state(self, index: Tensor | None = None) -> SimState:
+        """The current state of all rows, or of `index` (int64 [n]), in fresh tensors; diverged rows are zero."""
+        rows = slice(None) if index is None else index.numpy()
+        joints, bodies = self._joints, self._bodies
+        rotation = self._xmat[rows, bodies].reshape(-1, bodies.stop - bodies.start, 3, 3)
+        object_vel = self._qvel[rows, joints:].copy()
+        # MuJoCo keeps a free joint's angular velocity in the body frame.
+        object_vel[:, 3:] = (rotation[:, -1] * object_vel[:, None, 3:]).sum(-1)
+        contact = self._contact[rows].reshape(len(rotation), -1, 4)
+        diverged = self._diverged[rows].copy()
+        state = SimState(
+            joint_pos=_tensor(self._qpos[rows, :joints]),
+            joint_vel=_tensor(self._qvel[rows, :joints]),
+            body_pos=_tensor(self._xpos[rows, bodies]),
+            body_rot=_tensor(rotation),
+            object_vel=_tensor(object_vel),
+            contact_count=_tensor(contact[:, :, 0]),
+            contact_force=_tensor(contact[:, :, 1:]),
+            diverged=torch.from_numpy(diverged),
+        )
+        if diverged.any():
+            for name in (f.name for f in dataclasses.fields(state) if f.name != "diverged"):
+                getattr(state, name)[state.diverged] = 0.0
+        return state
+
+    def get_state(self) -> Arrays:
+        """Everything that decides the future of the rows: integration state with warm start, objects, last contacts."""
+        return {
+            "sim.state": self.batch.state.copy(),
+            "sim.object_index": self._object_index.copy(),
+            "sim.contact": self._contact.copy(),
+            "sim.diverged": self._diverged.copy(),
+        }
+
+    def set_state(self, arrays: Arrays) -> None:
+        """The inverse of `get_state`."""
+        check_arrays(self.get_state(), arrays)
+        check_index("sim.object_index", arrays["sim.object_index"], len(self._weights))
+        self._object_index[...] = arrays["sim.object_index"]
+        self._table.assign(self.batch, np.arange(self.num_envs), self._object_index)
+        self.batch.state[...] = arrays["sim.state"]
+        self._contact[...] = arrays["sim.contact"]
+        self._diverged[...] = arrays["sim.diverged"]
+        self.batch.warning[...] = 0
+        self._forward(None)
+
+    def render(self, row: int) -> npt.NDArray[np.uint8]:
+        """A picture of one row for people, uint8 [H, W, 3]. RenderingError if there is no OpenGL."""
+        return self._renderer.render(self.batch, row)
+
+    def close(self) -> None:
+        """Free threads, memory and the OpenGL context; may be called twice."""
+        self._renderer.close()
+        self.__dict__.pop("batch", None)
+
+    @contextlib.contextmanager
+    def _marking_failures(self) -> Iterator[None]:
+        """Rows in which MuJoCo raises count as diverged; it completes the others before it says so."""
+        try:
+            yield
+        except SimulationError as error:
+            self._diverged[error.ids] = True
+
+    def _forward(self, rows: npt.NDArray[np.int64] | None) -> None:
+        self.batch.forward(rows, stage=mujoco.mjtStage.mjSTAGE_VEL)
+
+
+def _tensor(array: npt.NDArray[np.floating]) -> Tensor:
+    return torch.from_numpy(array.astype(np.float32))

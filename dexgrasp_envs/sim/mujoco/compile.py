@@ -1,0 +1,148 @@
+"""Compile the neutral scene into a MuJoCo model."""
+
+import mujoco
+
+from ...config import PhysicsConfig
+from ...objects import GraspObject
+from ...robots.robot import Robot
+from ...scene.bodies import COLLIDES, Body, CollisionGroup, Geom, Inertial, Shape
+from ...scene.scene import OBJECT, Scene
+
+_GEOM_TYPES = {
+    Shape.BOX: mujoco.mjtGeom.mjGEOM_BOX,
+    Shape.CYLINDER: mujoco.mjtGeom.mjGEOM_CYLINDER,
+    Shape.CAPSULE: mujoco.mjtGeom.mjGEOM_CAPSULE,
+    Shape.SPHERE: mujoco.mjtGeom.mjGEOM_SPHERE,
+}
+_BITS: dict[CollisionGroup, int] = {
+    group: 1 << i for i, group in enumerate(g for g in CollisionGroup if g is not CollisionGroup.NONE)
+}
+_FOUND_AND_FORCE = sum(
+    1 << int(field) for field in (mujoco.mjtConDataField.mjCONDATA_FOUND, mujoco.mjtConDataField.mjCONDATA_FORCE)
+)
+_NET_FORCE = 3
+
+
+def compile_model(scene: Scene, robot: Robot, grasp_object: GraspObject, physics: PhysicsConfig) -> mujoco.MjModel:
+    """The model with `grasp_object` in the object's slot.
+
+    Models of one scene with different objects have the same sizes and differ only in numbers. The order of joints,
+    actuators and robot bodies is the robot's. Sensors: for each finger, then the palm, then the table, the number of
+    contacts with the object and their net force on the object in the world frame, 4 numbers each.
+    """
+    spec = mujoco.MjSpec()
+    spec.compiler.degree = False
+    # The finger inertias of the URDF violate the triangle inequality slightly.
+    spec.compiler.balanceinertia = True
+    _set_options(spec, physics)
+    _add_visuals(spec, scene)
+    frames: dict[str | None, mujoco.MjsBody] = {None: spec.worldbody}
+    for body in scene.fixtures + scene.robot:
+        frames[body.name] = _add_body(frames[body.parent], body, physics)
+    for hinge in robot.joints:
+        actuator = spec.add_actuator(name=hinge.name, target=hinge.name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+        actuator.set_to_position(kp=hinge.stiffness, kv=hinge.servo_damping)
+        actuator.forcelimited = mujoco.mjtLimited.mjLIMITED_TRUE
+        actuator.forcerange = (-hinge.max_effort, hinge.max_effort)
+    slot = spec.worldbody.add_body(name=OBJECT, pos=(0.56, 0.0, 0.5))
+    slot.add_joint(name=OBJECT, type=mujoco.mjtJoint.mjJNT_FREE, damping=physics.object_damping)
+    _set_inertial(slot, grasp_object.inertial)
+    _add_geom(slot, grasp_object.geom, physics)
+    for name in robot.finger_roots:
+        _add_contact_sensor(spec, name, mujoco.mjtObj.mjOBJ_XBODY)
+    _add_contact_sensor(spec, robot.palm.body, mujoco.mjtObj.mjOBJ_BODY)
+    for fixture in scene.fixtures:
+        _add_contact_sensor(spec, fixture.name, mujoco.mjtObj.mjOBJ_BODY)
+    return spec.compile()
+
+
+def _set_options(spec: mujoco.MjSpec, physics: PhysicsConfig) -> None:
+    spec.option.timestep = physics.timestep
+    # The robot compensates its own gravity. MuJoCo's per-body compensation costs 40 % of a step; without gravity the
+    # back end applies the object's weight instead, which is the same physics.
+    spec.option.gravity = (0.0, 0.0, 0.0)
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.solver = mujoco.mjtSolver.mjSOL_NEWTON
+    spec.option.cone = mujoco.mjtCone.mjCONE_PYRAMIDAL
+    spec.option.iterations = physics.iterations
+    spec.option.ls_iterations = physics.ls_iterations
+    spec.option.tolerance = physics.tolerance
+    # A diverged simulation must be seen by us, not reset silently in the middle of a step.
+    spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
+
+
+def _add_visuals(spec: mujoco.MjSpec, scene: Scene) -> None:
+    spec.visual.headlight.ambient = (0.35, 0.35, 0.35)
+    spec.visual.headlight.diffuse = (0.35, 0.35, 0.35)
+    spec.visual.map.znear = 0.02
+    spec.visual.global_.fovy = scene.camera.fovy
+    spec.visual.global_.offwidth = 1920
+    spec.visual.global_.offheight = 1440
+    spec.worldbody.add_light(pos=(0.2, -0.6, 2.5), dir=(0.15, 0.25, -1.0), diffuse=(0.5, 0.5, 0.5), castshadow=True)
+    sky = spec.add_texture(
+        name="sky", type=mujoco.mjtTexture.mjTEXTURE_SKYBOX, builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT
+    )
+    sky.rgb1, sky.rgb2, sky.width, sky.height = (0.93, 0.94, 0.96), (0.70, 0.74, 0.80), 256, 1536
+    goal = spec.worldbody.add_site(name="goal", pos=scene.goal, size=(scene.goal_radius, 0, 0))
+    goal.rgba = (0.25, 0.75, 0.35, 0.22)
+    spec.worldbody.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_PLANE, size=(3, 3, 1), rgba=(0.80, 0.81, 0.83, 1), contype=0, conaffinity=0, group=2
+    )
+
+
+def _add_body(parent: mujoco.MjsBody, body: Body, physics: PhysicsConfig) -> mujoco.MjsBody:
+    added = parent.add_body(name=body.name, pos=body.pos, quat=body.quat)
+    if body.joint is not None:
+        added.add_joint(
+            name=body.joint.name,
+            type=mujoco.mjtJoint.mjJNT_HINGE,
+            axis=body.joint.axis,
+            range=body.joint.limits,
+            limited=mujoco.mjtLimited.mjLIMITED_TRUE,
+            damping=body.joint.damping,
+            armature=body.joint.armature,
+        )
+    if body.inertial is not None:
+        _set_inertial(added, body.inertial)
+    for geom in body.geoms:
+        _add_geom(added, geom, physics)
+    return added
+
+
+def _set_inertial(body: mujoco.MjsBody, inertial: Inertial) -> None:
+    body.explicitinertial = True
+    body.mass = inertial.mass
+    body.ipos = inertial.pos
+    if any(inertial.inertia[3:]):
+        body.fullinertia = inertial.inertia
+    else:
+        # Kept in body axes: a diagonalisation may permute them, and the models of all objects must have one layout.
+        body.inertia = inertial.inertia[:3]
+
+
+def _add_geom(body: mujoco.MjsBody, geom: Geom, physics: PhysicsConfig) -> None:
+    partners = [other for other in _BITS if frozenset((geom.collision, other)) in COLLIDES]
+    body.add_geom(
+        type=_GEOM_TYPES[geom.shape],
+        size=(*geom.size, 0.0, 0.0)[:3],
+        pos=geom.pos,
+        quat=geom.quat,
+        rgba=geom.rgba,
+        contype=_BITS.get(geom.collision, 0),
+        conaffinity=sum(_BITS[other] for other in partners),
+        condim=3,
+        friction=(physics.friction, 0.005, 0.0001),
+        solimp=(*physics.contact_impedance, 0.001, 0.5, 2.0),
+    )
+
+
+def _add_contact_sensor(spec: mujoco.MjSpec, body: str, kind: mujoco.mjtObj) -> None:
+    spec.add_sensor(
+        name=f"contact_{body}",
+        type=mujoco.mjtSensor.mjSENS_CONTACT,
+        objtype=kind,
+        objname=body,
+        reftype=mujoco.mjtObj.mjOBJ_BODY,
+        refname=OBJECT,
+        intprm=(_FOUND_AND_FORCE, _NET_FORCE, 1),
+    )

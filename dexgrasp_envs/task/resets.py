@@ -1,0 +1,76 @@
+"""How an episode starts, drawn from the counter-based generator."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from .. import rng
+from ..config import SpawnConfig
+from ..objects import ObjectSet
+from ..robots.robot import Robot
+from ..scene.tabletop import TABLE_TOP
+from ..types import StartState
+
+_CLEARANCE = 0.002
+_POSE_STREAM, _JOINT_STREAM = 1, 2
+
+
+class StartSampler:
+    """Draws start states; a row's draw depends only on its seed, environment index, episode and object."""
+
+    def __init__(self, robot: Robot, objects: ObjectSet, config: SpawnConfig, joint_margin: float):
+        self._config = config
+        self._half_extents = np.array([obj.half_extents for obj in objects.objects])
+        self._round = np.array([obj.is_round for obj in objects.objects])
+        arm, hand = robot.arm_joints, len(robot.joints) - robot.arm_joints
+        self._nominal = np.array([*robot.home, *robot.hand_nominal])
+        self._noise = np.array([config.arm_noise] * arm + [config.finger_noise] * hand)
+        limits = np.array([joint.limits for joint in robot.joints])
+        self._low, self._high = limits[:, 0] + joint_margin, limits[:, 1] - joint_margin
+
+    def __call__(self, seed: Tensor, env_index: Tensor, episode: Tensor, object_index: Tensor) -> StartState:
+        """Start states of the rows; all arguments [n] int64."""
+        keys = seed.cpu().numpy(), env_index.cpu().numpy(), episode.cpu().numpy()
+        joints = rng.uniform(*keys, _JOINT_STREAM, len(self._nominal))
+        joint_pos = np.clip(self._nominal + self._noise * (2.0 * joints - 1.0), self._low, self._high)
+        draw = rng.uniform(*keys, _POSE_STREAM, 6)
+        quat = np.where(draw[:, 5:6] < self._config.upright_share, _upright(draw[:, 2]), _random_rotation(draw[:, 2:5]))
+        chosen = object_index.cpu().numpy()
+        height = half_height(quat, self._half_extents[chosen], self._round[chosen])
+        across = np.array(self._config.center) + np.array(self._config.half_extent) * (2.0 * draw[:, :2] - 1.0)
+        position = np.concatenate([across, (TABLE_TOP + _CLEARANCE + height)[:, None]], 1)
+        device = seed.device
+        return StartState(
+            object_index=object_index.clone(),
+            joint_pos=torch.from_numpy(joint_pos.astype(np.float32)).to(device),
+            object_pos=torch.from_numpy(position.astype(np.float32)).to(device),
+            object_quat=torch.from_numpy(quat.astype(np.float32)).to(device),
+        )
+
+
+def half_height(
+    quat: npt.NDArray[np.float64], half_extents: npt.NDArray[np.float64], is_round: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    """Height [n] of the centre over the lowest point of a box, or of a cylinder about z, turned by quat [n, 4], m."""
+    w, x, y, z = quat.T
+    up = np.stack([2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)], 1)
+    box = (np.abs(up) * half_extents).sum(1)
+    level = np.sqrt(np.clip(1.0 - up[:, 2] ** 2, 0.0, None))
+    cylinder = np.abs(up[:, 2]) * half_extents[:, 2] + level * half_extents[:, 0]
+    return np.where(is_round, cylinder, box)
+
+
+def _upright(u: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Quaternions [n, 4] of a uniform yaw."""
+    zero = np.zeros_like(u)
+    return np.stack([np.cos(math.pi * u), zero, zero, np.sin(math.pi * u)], 1)
+
+
+def _random_rotation(u: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Uniform random quaternions [n, 4] from u [n, 3] (Shoemake, Graphics Gems III)."""
+    a, b = np.sqrt(1.0 - u[:, 0]), np.sqrt(u[:, 0])
+    s, t = 2 * math.pi * u[:, 1], 2 * math.pi * u[:, 2]
+    return np.stack([b * np.cos(t), a * np.sin(s), a * np.cos(s), b * np.sin(t)], 1)

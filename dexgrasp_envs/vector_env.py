@@ -1,0 +1,284 @@
+"""The vector environment: orchestrates one step of control, simulation and task."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+import torch
+from gymnasium.vector import AutoresetMode
+from torch import Tensor
+
+from . import arguments
+from . import objects as object_sets
+from .arguments import action_batch, not_negative, one_of, only_known, per_row, positive
+from .config import EnvConfig
+from .control.palm_controller import ACTION_SIZE, PalmController
+from .errors import ClosedError, ConfigError, ResetNeeded
+from .final_rows import FinalRows
+from .robots.kuka_allegro import kuka_allegro
+from .scene.tabletop import tabletop
+from .sim.make_backend import make_backend
+from .task.grasp_task import GraspTask, Tensors
+from .types import Arrays, check_arrays, check_index
+
+Observation = dict[str, npt.NDArray[np.generic]] | Tensors
+Infos = dict[str, Any]
+
+OPTIONS = (
+    *("config", "objects", "privileged", "backend", "device", "threads", "autoreset_mode", "output"),
+    *("first_env_index", "render_mode"),
+)
+"""Options of the constructor besides num_envs."""
+RESET_OPTIONS = ("reset_mask", "object", "episode")
+"""Options of `reset`."""
+
+
+class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
+    """A batch of grasping environments.
+
+    Example:
+        >>> import gymnasium, dexgrasp_envs
+        >>> envs = gymnasium.make_vec("DexGrasp/KukaAllegro-State-v0", num_envs=4)
+        >>> obs, infos = envs.reset(seed=0)
+        >>> obs, rewards, terminated, truncated, infos = envs.step(envs.action_space.sample())
+        >>> envs.close()
+
+    Observations are a dict of arrays [N, ...], fresh at each step. Rewards are float32 [N]; `terminated` (object lost)
+    and `truncated` (time limit, or the simulation diverged) are bool [N]. Infos: `success`, `lifted`, `diverged` bool
+    [N], `goal_distance` [N] m, `reward/<term>` [N], `episode_index` and `object` int64 [N]; under SAME_STEP autoreset,
+    `final_obs` and `final_info` as Gymnasium's own vector environments give them, and compactly in `final_rows`.
+
+    Args:
+        num_envs: Number of environments.
+        config: What the environments compute; the default configuration if None.
+        objects: Overrides `config.objects`.
+        privileged: Overrides `config.privileged`.
+        backend: Name of the physics engine.
+        device: Where control and task are computed.
+        threads: Threads of the physics engine; 0 means one per core.
+        autoreset_mode: One of Gymnasium's modes, or its name.
+        output: "numpy" or "torch" observations.
+        first_env_index: Global index of row 0, which with the seed decides its random numbers.
+        render_mode: None or "rgb_array".
+
+    Raises:
+        ConfigError: An option is unknown or its value impossible.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "autoreset_mode": AutoresetMode.SAME_STEP}
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        config: EnvConfig | None = None,
+        objects: str | None = None,
+        privileged: bool | None = None,
+        backend: str = "mujoco",
+        device: str = "cpu",
+        threads: int = 0,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+        output: str = "numpy",
+        first_env_index: int = 0,
+        render_mode: str | None = None,
+        **unknown: Any,
+    ):
+        only_known("option", unknown, OPTIONS)
+        one_of("privileged", privileged, (None, False, True))
+        overrides = {"objects": objects, "privileged": privileged}
+        config = arguments.env_config(EnvConfig() if config is None else config)
+        self.config = config.replace(**{k: v for k, v in overrides.items() if v is not None})
+        """The configuration in force."""
+        self.num_envs = positive("num_envs", num_envs)
+        self.render_mode = one_of("render_mode", render_mode, (None, "rgb_array"))
+        self._torch_output = one_of("output", output, ("numpy", "torch")) == "torch"
+        self._mode = arguments.autoreset_mode(autoreset_mode)
+        physics = self.config.physics
+        fps = round(1.0 / (physics.timestep * physics.substeps))
+        self.metadata = {**self.metadata, "autoreset_mode": self._mode, "render_fps": fps}
+        self._device = torch.device(one_of("device", device, ("cpu",)))
+        self._objects = object_sets.load(one_of("objects", self.config.objects, object_sets.names()))
+        robot = kuka_allegro()
+        scene = tabletop(robot.bodies, self.config.episode.goal, self.config.episode.success_radius)
+        self.fingerprint = _hash(self.config.to_json(), repr(scene), repr(robot), repr(self._objects))
+        """16 hexadecimal digits that identify configuration, robot, scene and objects; part of every result."""
+        threads = not_negative("threads", threads)
+        self.backend = make_backend(backend, scene, robot, self._objects, physics, self.num_envs, threads)
+        """The simulations, a `SimBackend`."""
+        self._controller = PalmController(robot, self.config.control, physics, self._device)
+        first = not_negative("first_env_index", first_env_index)
+        self._all_rows = torch.arange(self.num_envs, device=self._device)
+        self._task = GraspTask(robot, self._objects, self.config, first + self._all_rows, self._device)
+        self._space = self._task.observation_space
+        self.single_observation_space = self._space
+        self.single_action_space = gymnasium.spaces.Box(-1.0, 1.0, (ACTION_SIZE,), np.float32)
+        self.observation_space = gymnasium.vector.utils.batch_space(self._space, self.num_envs)
+        self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, self.num_envs)
+        self._control = self._controller.initial(torch.zeros(self.num_envs, len(robot.joints), device=self._device))
+        self._sim = self.backend.state()
+        self._started = False
+        self.final_rows = FinalRows.none(self._space)
+        """The rows that the last step finished, compactly (SAME_STEP autoreset only)."""
+
+    @property
+    def object_names(self) -> tuple[str, ...]:
+        """Names of the objects, by the index in `infos["object"]`."""
+        return self._objects.names
+
+    def reset(
+        self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, Infos]:
+        """Start a new episode in all rows, or in those of `options["reset_mask"]` (bool [N]).
+
+        A seed (one for all rows, whose numbers differ by their index, or one per row) starts the rows' episode counters
+        from 0; without one they count on. The options `object` (name, index or int [N]) and `episode` (int or int [N])
+        choose what the new episodes hold. ConfigError for others, or for impossible values; nothing is reset then.
+        """
+        self._check_open()
+        options = options or {}
+        only_known("reset option", options, RESET_OPTIONS)
+        mask = self._per_row("reset_mask", options.get("reset_mask", True), torch.bool)
+        if not mask.any():
+            raise ConfigError("reset_mask must choose at least one environment; nothing was reset")
+        if not self._started and not mask.all():
+            raise ResetNeeded("the first reset must reset all environments: call reset() without reset_mask")
+        state = self._task.state
+        seeds, episode = state.seed, state.episode + int(self._started)
+        if seed is not None or not self._started:
+            seeds, episode = self._seeds(seed), torch.zeros_like(episode)
+        if "episode" in options:
+            episode = self._in_range("episode", options["episode"], 2**31)
+        chosen = self._chosen_objects(options["object"]) if "object" in options else None
+        rows = self._all_rows[mask]
+        state.seed[rows] = seeds[rows]
+        self._start(rows, episode[rows], None if chosen is None else chosen[rows])
+        self._started = True
+        self.final_rows = FinalRows.none(self._space)
+        obs, infos = self._task.observe(self._all_rows, self._sim, self._control)
+        return self._output(obs), _with_masks(infos, mask.numpy())
+
+    def step(
+        self, actions: npt.ArrayLike | Tensor
+    ) -> tuple[Observation, npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.bool_], Infos]:
+        """Advance all rows by one action, [N, 11], clipped to -1..1.
+
+        Raises ActionError for a wrong shape or values that are not finite, ResetNeeded before the first reset or, under
+        DISABLED autoreset, while a finished row waits for its reset. Nothing is stepped then.
+        """
+        self._check_open()
+        if not self._started:
+            raise ResetNeeded("call reset() before step(); nothing was stepped")
+        action = action_batch(actions, self.num_envs, ACTION_SIZE, self._device)
+        waiting = self._task.state.done.clone()
+        if self._mode is AutoresetMode.DISABLED and waiting.any():
+            rows = self._all_rows[waiting].tolist()[:8]
+            raise ResetNeeded(f"environments {rows} are done: reset them with options={{'reset_mask': ...}} first")
+        self._control, targets = self._controller.step(self._control, action, self._sim.joint_pos)
+        self.backend.step(targets)
+        self._sim = self.backend.state()
+        now = self._task.step(self._sim, self._control, action)
+        if self._mode is AutoresetMode.NEXT_STEP and waiting.any():
+            # These rows ended one step ago: this step is their reset, whatever the action was.
+            self._restart(waiting, now.obs, now.infos)
+            now.reward[waiting] = 0.0
+            now.terminated[waiting] = False
+            now.truncated[waiting] = False
+        finished = now.terminated | now.truncated
+        self._task.state.done = finished.clone()
+        self.final_rows = FinalRows.none(self._space)
+        final: Infos = {}
+        if self._mode is AutoresetMode.SAME_STEP and finished.any():
+            self.final_rows = _take(self._all_rows[finished], now.obs, now.infos)
+            final = self.final_rows.as_infos(self.num_envs)
+            self._restart(finished, now.obs, now.infos)
+        infos = _with_masks(now.infos, np.ones(self.num_envs, bool)) | final
+        return self._output(now.obs), now.reward.numpy(), now.terminated.numpy(), now.truncated.numpy(), infos
+
+    def render(self) -> tuple[npt.NDArray[np.uint8], ...] | None:
+        """One uint8 image [H, W, 3] per row, or None without `render_mode="rgb_array"`."""
+        self._check_open()
+        if self.render_mode is None:
+            return None
+        return tuple(self.backend.render(row) for row in range(self.num_envs))
+
+    def get_state(self) -> Arrays:
+        """Everything that decides the future, as named arrays; continue from it with `set_state`."""
+        self._check_open()
+        return self.backend.get_state() | self._control.to_arrays("control") | self._task.state.to_arrays("task")
+
+    def set_state(self, state: Arrays) -> None:
+        """Continue from a state of `get_state`; the rollout is the same bits. StateError if it does not fit."""
+        check_arrays(self.get_state(), state)
+        check_index("task.object_index", state["task.object_index"], len(self._objects))
+        # The back end first: it may refuse.
+        self.backend.set_state({name: value for name, value in state.items() if name.startswith("sim.")})
+        self._control.load_arrays("control", state)
+        self._task.state.load_arrays("task", state)
+        self._sim = self.backend.state()
+        self._started = True
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Free threads, memory and the OpenGL context."""
+        self.backend.close()
+
+    def _start(self, rows: Tensor, episode: Tensor, object_index: Tensor | None = None) -> None:
+        start = self._task.start(rows, episode, object_index)
+        self.backend.reset(rows, start)
+        self._sim.set_rows(rows, self.backend.state(rows))
+        self._control.set_rows(rows, self._controller.initial(start.joint_pos))
+
+    def _restart(self, mask: Tensor, obs: Tensors, infos: Tensors) -> None:
+        """Start the next episode in some rows and overwrite their observations and infos."""
+        rows = self._all_rows[mask]
+        self._start(rows, self._task.state.episode[rows] + 1)
+        new_obs, new_infos = self._task.observe(rows, self._sim.rows(rows), self._control.rows(rows))
+        for old, new in ((obs, new_obs), (infos, new_infos)):
+            for name, values in new.items():
+                old[name][rows] = values
+
+    def _per_row(self, name: str, value: Any, dtype: torch.dtype) -> Tensor:
+        return per_row(name, value, self.num_envs, dtype, self._device)
+
+    def _in_range(self, name: str, value: Any, end: int) -> Tensor:
+        values = self._per_row(name, value, torch.int64)
+        if (values < 0).any() or (values >= end).any():
+            raise ConfigError(f"{name} must be in 0..{end - 1}, got {value!r}")
+        return values
+
+    def _seeds(self, seed: int | Sequence[int] | None) -> Tensor:
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        return self._in_range("seed", seed, 2**63 - 1)
+
+    def _chosen_objects(self, value: Any) -> Tensor:
+        if isinstance(value, str):
+            value = self.object_names.index(one_of("object", value, self.object_names))
+        return self._in_range("object", value, len(self._objects))
+
+    def _output(self, obs: Tensors) -> Observation:
+        return obs if self._torch_output else {name: value.numpy() for name, value in obs.items()}
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ClosedError("the environment is closed; make a new one")
+
+
+def _hash(*texts: str) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
+def _take(rows: Tensor, obs: Tensors, infos: Tensors) -> FinalRows:
+    """Copies of the finished rows, before their reset overwrites them."""
+    return FinalRows(
+        rows.numpy(),
+        {name: values[rows].numpy() for name, values in obs.items()},
+        {name: values[rows].numpy() for name, values in infos.items()},
+    )
+
+
+def _with_masks(infos: Tensors, mask: npt.NDArray[np.bool_]) -> Infos:
+    """Infos as arrays, each with the `_key` mask [N] of Gymnasium's convention: the rows that were reset or stepped."""
+    return {name: value.numpy() for name, value in infos.items()} | {f"_{name}": mask.copy() for name in infos}

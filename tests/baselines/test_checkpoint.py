@@ -1,0 +1,105 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import stable_baselines3
+import torch
+from gymnasium.vector.utils import batch_space
+
+from baselines import checkpoint
+from baselines.ppo import PPO
+from baselines.ppo_config import PPOConfig
+from dexgrasp_envs.adapters.sb3 import SB3VecEnv
+from dexgrasp_envs.config import EnvConfig
+from dexgrasp_envs.errors import CheckpointError
+from tests.baselines.fake_env import FAKE_CONFIG, FakeVectorEnv
+
+
+@pytest.fixture
+def learner() -> PPO:
+    return PPO(FakeVectorEnv(4), PPOConfig(n_steps=4, minibatch=8, hidden=(16,)), seed=2)
+
+
+@pytest.fixture
+def path(learner, tmp_path):
+    learner.iterate()
+    learner.save(tmp_path / "latest.pt", run={"minutes": 1})
+    return tmp_path / "latest.pt"
+
+
+def test_metadata_describes_the_training(path, learner):
+    meta, _ = checkpoint.read(path)
+    assert EnvConfig.from_json(meta.config) == FAKE_CONFIG and meta.config_hash == FAKE_CONFIG.hash()
+    assert meta.observation_space["proprio"] == {"shape": [4], "dtype": "float32"}
+    assert (meta.steps, meta.iterations, meta.seed, meta.run, meta.blind) == (16, 1, 2, {"minutes": 1}, False)
+
+
+def test_the_policy_alone_is_small_and_acts_the_same(learner, tmp_path):
+    learner.iterate()
+    learner.save_policy(tmp_path / "policy.pt")
+    policy, meta = checkpoint.load_policy(tmp_path / "policy.pt")
+    obs, _ = FakeVectorEnv(4).reset(seed=0)
+    np.testing.assert_array_equal(policy.act(obs), learner.policy.act(obs))
+    assert meta.kind == "policy" and (tmp_path / "policy.pt").stat().st_size < 5e6
+
+
+def test_writing_leaves_no_partial_files(path):
+    assert [p.name for p in path.parent.iterdir()] == ["latest.pt"]
+
+
+def test_missing_and_unreadable_files(tmp_path):
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        checkpoint.read(tmp_path / "absent.pt")
+    (tmp_path / "text.pt").write_text("not a checkpoint")
+    with pytest.raises(CheckpointError, match="not a checkpoint of this package"):
+        checkpoint.read(tmp_path / "text.pt")
+    torch.save({"weights": torch.zeros(2)}, tmp_path / "foreign.pt")
+    with pytest.raises(CheckpointError, match="not a checkpoint of this package"):
+        checkpoint.read(tmp_path / "foreign.pt")
+
+
+def test_truncated_file(path):
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="incomplete"):
+        checkpoint.read(path)
+
+
+def test_code_in_a_file_is_not_run(tmp_path):
+    torch.save({"meta": dataclasses}, tmp_path / "code.pt", pickle_module=__import__("cloudpickle"))
+    with pytest.raises(CheckpointError):
+        checkpoint.read(tmp_path / "code.pt")
+
+
+def test_a_stock_archive_is_refused(tmp_path):
+    stock = stable_baselines3.PPO("MultiInputPolicy", SB3VecEnv(FakeVectorEnv(2)), n_steps=4, batch_size=8)
+    stock.save(tmp_path / "stock.zip")
+    with pytest.raises(CheckpointError, match="stock Stable-Baselines3"):
+        PPO.load(tmp_path / "stock.zip", FakeVectorEnv(2))
+
+
+def test_another_schema_is_refused(learner, tmp_path):
+    meta = dataclasses.replace(learner._meta("training", None), schema=99)
+    checkpoint.write(tmp_path / "new.pt", meta, {})
+    with pytest.raises(CheckpointError, match="schema 99"):
+        checkpoint.read(tmp_path / "new.pt")
+
+
+def test_another_environment_id_is_refused(learner, tmp_path):
+    meta = dataclasses.replace(learner._meta("training", None), env_id="Other/Env-v3")
+    checkpoint.write(tmp_path / "other.pt", meta, {})
+    with pytest.raises(CheckpointError, match="Other/Env-v3"):
+        PPO.load(tmp_path / "other.pt", FakeVectorEnv(4))
+
+
+def test_other_observations_are_refused(path):
+    env = FakeVectorEnv(4, FAKE_CONFIG.replace(privileged=False))
+    with pytest.raises(CheckpointError, match="'privileged' is absent"):
+        PPO.load(path, env)
+
+
+def test_another_action_space_is_refused(path):
+    env = FakeVectorEnv(4)
+    env.single_action_space = type(env.single_action_space)(-2, 2, (2,), np.float32)
+    env.action_space = batch_space(env.single_action_space, 4)
+    with pytest.raises(CheckpointError, match="action space"):
+        PPO.load(path, env)

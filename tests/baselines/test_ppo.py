@@ -1,0 +1,160 @@
+import numpy as np
+import pytest
+import torch
+
+from baselines.evaluation import evaluate
+from baselines.ppo import PPO
+from baselines.ppo_config import PPOConfig
+from dexgrasp_envs.errors import CheckpointError
+from tests.baselines.fake_env import FakeVectorEnv
+
+SMALL = PPOConfig(n_steps=8, minibatch=32, hidden=(16,), desynchronise=False)
+
+
+def tensors(obs: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    return {name: torch.as_tensor(values) for name, values in obs.items()}
+
+
+class Recorder(FakeVectorEnv):
+    """Remembers what each step returned."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.steps = []
+
+    def step(self, actions):
+        result = super().step(actions)
+        self.steps.append((*result[1:4], self.final_rows))
+        return result
+
+
+def collect(learner: PPO, rollouts: int) -> None:
+    """Rollouts without an update, so that values stay comparable."""
+    learner.train = lambda: None  # type: ignore[method-assign]
+    for _ in range(rollouts):
+        learner.iterate()
+
+
+def test_time_outs_bootstrap_from_the_final_observation():
+    env = Recorder(4)
+    learner = PPO(env, SMALL, seed=3)
+    collect(learner, 4)
+    _, terminated, truncated, final = env.steps[29]
+    assert truncated.all() and not terminated.any()
+    step = 29 - 24
+    value = learner.policy.values(tensors(final.obs)).detach()
+    expected = torch.as_tensor(env.steps[29][0]) + learner.config.gamma * value
+    torch.testing.assert_close(learner.rollout_buffer.rewards[step], expected)
+    after_reset = learner.rollout_buffer.values[step + 1]
+    assert not torch.allclose(value, after_reset)
+    delta = expected - learner.rollout_buffer.values[step]
+    torch.testing.assert_close(learner.rollout_buffer.returns[step] - learner.rollout_buffer.values[step], delta)
+
+
+def test_termination_is_not_bootstrapped():
+    env = Recorder(16)
+    learner = PPO(env, SMALL, seed=3)
+    torch.nn.init.constant_(learner.policy.actor[-1].bias, 4.0)
+    collect(learner, 1)
+    while not any(terminated.any() for _, terminated, _, _ in env.steps[-8:]):
+        collect(learner, 1)
+    buffer = learner.rollout_buffer
+    for step, (reward, terminated, _, _) in enumerate(env.steps[-8:]):
+        rows = torch.as_tensor(terminated)
+        torch.testing.assert_close(buffer.rewards[step][rows], torch.as_tensor(reward)[rows])
+        assert buffer.dones[step][rows].all()
+
+
+def test_forced_resets_stagger_the_first_episode_and_count_as_time_outs():
+    env = Recorder(64)
+    learner = PPO(env, PPOConfig(n_steps=30, minibatch=480, hidden=(16,)), seed=3)
+    collect(learner, 1)
+    forced = learner.rollout_buffer.dones.clone()
+    for step, (_, terminated, truncated, _) in enumerate(env.steps):
+        forced[step] &= ~torch.as_tensor(terminated | truncated)
+    assert env.resets_by_mask == int(forced.sum()) > 50
+    rewards = np.stack([reward for reward, *_ in env.steps])
+    extra = learner.rollout_buffer.rewards - torch.as_tensor(rewards)
+    assert (extra[forced] != 0).all()
+    assert len(np.unique(env.clock)) > 20
+    collect(learner, 2)
+    assert env.resets_by_mask == int(forced.sum())
+
+
+def test_asymmetric_and_blind_groups():
+    learner = PPO(FakeVectorEnv(4), SMALL, ("proprio",), ("proprio", "privileged"))
+    assert set(learner.rollout_buffer.obs) == {"proprio", "privileged"}
+    learner.iterate()
+
+
+def test_statistics_change_only_between_iterations():
+    learner = PPO(FakeVectorEnv(8), SMALL)
+    learner.iterate()
+    normalizer = learner.policy.normalizers["proprio"]
+    assert normalizer.count == 64
+    before = normalizer.mean.clone()
+    collect(learner, 1)
+    torch.testing.assert_close(normalizer.mean, before)
+
+
+def test_learning_rate_follows_the_divergence():
+    learner = PPO(FakeVectorEnv(4), SMALL)
+    for kl, factor in ((0.1, 1 / 1.3), (0.016, 1.0), (0.001, 1.2)):
+        before = learner.policy.optimizer.param_groups[0]["lr"]
+        learner._adapt_learning_rate(kl)
+        assert learner.policy.optimizer.param_groups[0]["lr"] == pytest.approx(before * factor)
+
+
+def test_learns_to_reach_the_goal():
+    learner = PPO(FakeVectorEnv(128), PPOConfig(minibatch=512, hidden=(64, 64), learning_rate=1e-3), seed=1)
+    before = evaluate(learner.policy, FakeVectorEnv(64), 1, seed=9).rate("success_at_end").estimate
+    for _ in range(60):
+        record = learner.iterate()
+    after = evaluate(learner.policy, FakeVectorEnv(64), 1, seed=9).rate("success_at_end").estimate
+    assert before < 0.2 and after > 0.9
+    assert record["explained_variance"] > 0.8
+
+
+def test_learn_works_as_in_stable_baselines():
+    learner = PPO(FakeVectorEnv(8), SMALL)
+    learner.learn(200)
+    assert learner.num_timesteps == 256 and learner.iterations == 4
+    learner.learn(64, reset_num_timesteps=False)
+    assert learner.num_timesteps == 320
+
+
+def test_resume_continues_bit_for_bit(tmp_path):
+    path = tmp_path / "latest.pt"
+    learner = PPO(FakeVectorEnv(8), SMALL, seed=4)
+    for _ in range(5):
+        learner.iterate()
+    learner.save(path)
+    resumed = PPO.load(path, FakeVectorEnv(8))
+    assert (resumed.num_timesteps, resumed.iterations) == (320, 5)
+    assert resumed.seconds == learner.seconds and resumed.config == learner.config
+    rng = torch.get_rng_state()
+    for _ in range(5):
+        learner.iterate()
+    torch.set_rng_state(rng)
+    for _ in range(5):
+        resumed.iterate()
+    for name, value in learner.policy.state_dict().items():
+        assert torch.equal(value, resumed.policy.state_dict()[name]), name
+    rates = [model.policy.optimizer.param_groups[0]["lr"] for model in (learner, resumed)]
+    assert rates[0] == rates[1] != SMALL.learning_rate
+
+
+def test_resume_with_another_number_of_environments_starts_new_episodes(tmp_path):
+    learner = PPO(FakeVectorEnv(8), SMALL)
+    learner.iterate()
+    learner.save(tmp_path / "latest.pt")
+    resumed = PPO.load(tmp_path / "latest.pt", FakeVectorEnv(4))
+    resumed.iterate()
+    assert resumed.num_timesteps == 64 + 32
+
+
+def test_a_policy_file_cannot_be_resumed(tmp_path):
+    learner = PPO(FakeVectorEnv(4), SMALL)
+    learner.save_policy(tmp_path / "policy.pt")
+    with pytest.raises(CheckpointError, match=r"latest\.pt"):
+        PPO.load(tmp_path / "policy.pt", FakeVectorEnv(4))
