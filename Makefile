@@ -20,7 +20,7 @@ install: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -c constraints.txt $(TORCH)
-	$(BIN)/pip install -c constraints.txt -e ".[baselines,dev]"
+	$(BIN)/pip install -c constraints.txt $(TORCH) -e ".[baselines,dev]"
 	touch $@
 
 demo: install

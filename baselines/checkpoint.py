@@ -13,11 +13,14 @@ import torch
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 
-from dexgrasp_envs.errors import CheckpointError
+from dexgrasp_envs.config import EnvConfig
+from dexgrasp_envs.errors import CheckpointError, ConfigError
 
 from .policy import ActorCritic
 
 SCHEMA = 1
+ENTRIES = {"policy": {"policy"}, "training": {"policy", "optimizer", "rng", "rollouts"}}
+"""What a checkpoint of each kind holds beside its metadata."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def read(path: str | Path) -> tuple[CheckpointMeta, dict[str, Any]]:
     """Metadata and the other entries of a checkpoint.
 
     Raises:
-        CheckpointError: The file is missing, unreadable, from stock Stable-Baselines3, or of another schema.
+        CheckpointError: The file is missing, unreadable, incomplete, from stock SB3, or of another schema.
     """
     path = Path(path)
     if not path.is_file():
@@ -125,7 +128,32 @@ def read(path: str | Path) -> tuple[CheckpointMeta, dict[str, Any]]:
             f"{path} has checkpoint schema {schema}, this version reads schema {SCHEMA}; "
             "use the version of the package that wrote it, or train again"
         )
+    missing = ENTRIES.get(meta.kind, {"a known kind"}) - set(payload)
+    if missing:
+        raise CheckpointError(
+            f"{path} calls itself a checkpoint of kind {meta.kind!r}, but lacks {', '.join(sorted(missing))}; "
+            "it was damaged or made by something else: use another file"
+        )
     return meta, payload
+
+
+def read_training(path: str | Path) -> tuple[CheckpointMeta, dict[str, Any]]:
+    """`read` for resuming: `CheckpointError` also where the file holds a policy alone."""
+    meta, payload = read(path)
+    if meta.kind != "training":
+        raise CheckpointError(f"{path} holds a policy alone, not a training state; resume from latest.pt of its run")
+    return meta, payload
+
+
+def config_of(meta: CheckpointMeta) -> EnvConfig:
+    """The configuration that a checkpoint was trained on; `CheckpointError` if this version has other fields."""
+    try:
+        return EnvConfig.from_json(meta.config)
+    except ConfigError as error:
+        raise CheckpointError(
+            f"the checkpoint's configuration is not one of this version ({error}); train again, or use the version of "
+            "the package that wrote it"
+        ) from error
 
 
 def require_env(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) -> None:
@@ -172,7 +200,7 @@ def load_state(policy: ActorCritic, state: dict[str, Any], path: str | Path) -> 
     """Put weights into a policy; `CheckpointError` where they do not fit."""
     try:
         policy.load_state_dict(state)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise CheckpointError(
             f"the weights in {path} do not fit the policy that its metadata describes; use another file: {error}"
         ) from error
@@ -198,7 +226,8 @@ def _words(described: dict[str, Any] | None) -> str:
 
 
 def _is_stock_sb3(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "_stable_baselines3_version" in archive.namelist()
+    except zipfile.BadZipFile:  # no archive, or a damaged one: reading it will tell
         return False
-    with zipfile.ZipFile(path) as archive:
-        return "_stable_baselines3_version" in archive.namelist()

@@ -1,9 +1,11 @@
 """Evaluate a policy: `python -m baselines.evaluate runs/state/policy.pt --out results/raw/state.json`.
 
 Mean actions, a fixed number of episodes of every environment index, Wilson 95 % intervals; one raw JSON record.
+Episodes start as the default `SpawnConfig` says, whatever the policy was trained on, so that figures compare.
 """
 
 import json
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,10 +16,10 @@ from rich.console import Console
 from rich.table import Table
 
 import dexgrasp_envs  # noqa: F401  registers the environments
-from dexgrasp_envs.config import EnvConfig
+from dexgrasp_envs.config import EnvConfig, SpawnConfig
 from dexgrasp_envs.errors import RenderingError
 
-from .checkpoint import CheckpointMeta, load_policy, require_env
+from .checkpoint import CheckpointMeta, config_of, load_policy, require_env
 from .evaluation import RATES, EvaluationResult, evaluate
 from .policy import ActorCritic
 from .record import provenance, write_json
@@ -47,21 +49,49 @@ class Args:
     """Episodes in the video."""
 
 
-def evaluate_checkpoint(
-    path: Path, num_envs: int, episodes_per_env: int, seed: int
-) -> tuple[EvaluationResult, ActorCritic, CheckpointMeta]:
-    """Evaluate a checkpoint on the environment and configuration that it was trained on."""
+@dataclass(frozen=True)
+class Evaluation:
+    """Outcomes of a checkpoint, and on what."""
+
+    result: EvaluationResult
+    """The episodes."""
+    policy: ActorCritic
+    """What acted in them."""
+    meta: CheckpointMeta
+    """Of the checkpoint; its configuration is the one trained on."""
+    config: EnvConfig
+    """Configuration of the environment that was used."""
+    fingerprint: str
+    """Fingerprint of that environment."""
+
+
+def evaluation_config(meta: CheckpointMeta) -> EnvConfig:
+    """The configuration that a checkpoint was trained on, with the default spawn: the fixed evaluation distribution."""
+    return config_of(meta).replace(spawn=SpawnConfig())
+
+
+def evaluate_checkpoint(path: Path, num_envs: int, episodes_per_env: int, seed: int) -> Evaluation:
+    """Evaluate a checkpoint on its `evaluation_config`.
+
+    Raises:
+        CheckpointError: It is unreadable, or robot, scene, objects or spaces have changed since it was trained. The
+            fingerprint holds the spawn too, so the comparison is with an environment of the training configuration.
+    """
     policy, meta = load_policy(path)
-    env = gymnasium.make_vec(meta.env_id, num_envs=num_envs, config=EnvConfig.from_json(meta.config))
-    try:
-        require_env(meta, env, meta.actor_groups)
-        return evaluate(policy, env, episodes_per_env, seed), policy, meta
-    finally:
-        env.close()
+    with closing(gymnasium.make_vec(meta.env_id, num_envs=1, config=config_of(meta))) as trained_on:
+        require_env(meta, trained_on, meta.actor_groups)
+    config = evaluation_config(meta)
+    with closing(gymnasium.make_vec(meta.env_id, num_envs=num_envs, config=config)) as env:
+        fingerprint = env.unwrapped.fingerprint  # type: ignore[attr-defined]
+        return Evaluation(evaluate(policy, env, episodes_per_env, seed), policy, meta, config, fingerprint)
 
 
-def make_record(args: Args, result: EvaluationResult, meta: CheckpointMeta) -> dict[str, Any]:
-    """The raw record: everything to regenerate the figures, and every episode."""
+def make_record(args: Args, evaluation: Evaluation) -> dict[str, Any]:
+    """The raw record: everything to regenerate the figures, and every episode.
+
+    `config`, `config_hash` and `fingerprint` are those of the evaluation; `checkpoint` has those of training.
+    """
+    result, meta = evaluation.result, evaluation.meta
     about = asdict(meta) | {"path": str(args.checkpoint), "blind": meta.blind}
     known = (
         "path",
@@ -73,6 +103,8 @@ def make_record(args: Args, result: EvaluationResult, meta: CheckpointMeta) -> d
         "blind",
         "actor_groups",
         "critic_groups",
+        "config_hash",
+        "fingerprint",
         "ppo",
         "run",
     )
@@ -80,9 +112,9 @@ def make_record(args: Args, result: EvaluationResult, meta: CheckpointMeta) -> d
         "schema": RECORD_SCHEMA,
         "kind": "evaluation",
         "env_id": meta.env_id,
-        "config": json.loads(meta.config),
-        "config_hash": meta.config_hash,
-        "fingerprint": meta.fingerprint,
+        "config": json.loads(evaluation.config.to_json()),
+        "config_hash": evaluation.config.hash(),
+        "fingerprint": evaluation.fingerprint,
         "checkpoint": {name: about[name] for name in known},
         "seed": args.seed,
         "num_envs": args.num_envs,
@@ -113,10 +145,10 @@ def results_table(title: str, result: EvaluationResult) -> Table:
     return table
 
 
-def film(policy: ActorCritic, meta: CheckpointMeta, path: Path, episodes: int, seed: int, console: Console) -> None:
-    """Write a video, or say why there is none."""
+def film(evaluation: Evaluation, path: Path, episodes: int, seed: int, console: Console) -> None:
+    """Write a video of the policy in the environment that it was evaluated in, or say why there is none."""
     try:
-        frames = record_video(policy, meta.env_id, EnvConfig.from_json(meta.config), path, episodes, seed)
+        frames = record_video(evaluation.policy, evaluation.meta.env_id, evaluation.config, path, episodes, seed)
         console.print(f"wrote {path} ({frames} frames)")
     except RenderingError as error:
         console.print(f"no video: {error}")
@@ -126,12 +158,13 @@ def main() -> None:
     """Entry point."""
     args = tyro.cli(Args, description=__doc__)
     console = Console()
-    result, policy, meta = evaluate_checkpoint(args.checkpoint, args.num_envs, args.episodes_per_env, args.seed)
-    console.print(results_table(f"{args.checkpoint.name} on {meta.env_id}, {meta.steps:,} training steps", result))
-    write_json(args.out, make_record(args, result, meta))
+    evaluation = evaluate_checkpoint(args.checkpoint, args.num_envs, args.episodes_per_env, args.seed)
+    title = f"{args.checkpoint.name} on {evaluation.meta.env_id}, {evaluation.meta.steps:,} training steps"
+    console.print(results_table(title, evaluation.result))
+    write_json(args.out, make_record(args, evaluation))
     console.print(f"wrote {args.out}")
     if args.video is not None:
-        film(policy, meta, args.video, args.video_episodes, args.seed, console)
+        film(evaluation, args.video, args.video_episodes, args.seed, console)
 
 
 if __name__ == "__main__":

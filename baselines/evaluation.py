@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from gymnasium.vector import VectorEnv
+from gymnasium.vector import AutoresetMode, VectorEnv
+
+from dexgrasp_envs.errors import ConfigError
 
 from .episodes import EpisodeTracker
 from .statistics import Interval, wilson
@@ -59,7 +61,18 @@ def evaluate(policy: Policy, env: VectorEnv, episodes_per_env: int, seed: int) -
 
     Environments whose episodes end early go on, uncounted, until the slowest index has finished: counting whichever
     episodes finish first would favour short ones, which are the failures.
+
+    Raises:
+        ConfigError: `episodes_per_env` is below 1, or the environment does not reset finished rows in the same step.
     """
+    if episodes_per_env < 1:
+        raise ConfigError(f"episodes_per_env must be at least 1, got {episodes_per_env}")
+    mode = env.metadata.get("autoreset_mode")
+    if mode is not AutoresetMode.SAME_STEP:
+        raise ConfigError(
+            f"evaluation needs an environment that resets finished rows in the same step, this one has autoreset mode "
+            f"{mode}; make it with autoreset_mode=AutoresetMode.SAME_STEP"
+        )
     obs, infos = env.reset(seed=seed)
     first = np.array(infos["episode_index"])
     tracker = EpisodeTracker(env.num_envs, env.unwrapped.config.max_steps)  # type: ignore[attr-defined]

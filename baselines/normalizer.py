@@ -3,6 +3,11 @@
 import torch
 from torch import Tensor, nn
 
+CLIP = 5.0
+"""Bound on normalised values."""
+EPSILON = 1e-6
+"""Added to variances, so that constant features stay finite."""
+
 
 class RunningNormalizer(nn.Module):
     """Shift and scale by the mean and variance of all data merged so far, then clip.
@@ -15,10 +20,8 @@ class RunningNormalizer(nn.Module):
     var: Tensor
     count: Tensor
 
-    def __init__(self, size: int, clip: float = 5.0, epsilon: float = 1e-6) -> None:
+    def __init__(self, size: int) -> None:
         super().__init__()
-        self.clip = clip
-        self.epsilon = epsilon
         self.register_buffer("mean", torch.zeros(size, dtype=torch.float64))
         self.register_buffer("var", torch.ones(size, dtype=torch.float64))
         self.register_buffer("count", torch.zeros((), dtype=torch.float64))
@@ -26,11 +29,11 @@ class RunningNormalizer(nn.Module):
     @property
     def std(self) -> Tensor:
         """Standard deviation float64 [size], kept off zero for constant features."""
-        return torch.sqrt(self.var + self.epsilon)
+        return torch.sqrt(self.var + EPSILON)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise x [..., size] to float32 within +-clip."""
-        return ((x - self.mean.float()) / self.std.float()).clamp(-self.clip, self.clip)
+        """Normalise x [..., size] to float32 within +-CLIP."""
+        return ((x - self.mean.float()) / self.std.float()).clamp(-CLIP, CLIP)
 
     def denormalize(self, x: Tensor) -> Tensor:
         """Undo shift and scale of x [..., size], float32."""

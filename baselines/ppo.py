@@ -14,7 +14,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 
 from dexgrasp_envs.adapters.sb3 import SB3VecEnv
-from dexgrasp_envs.errors import CheckpointError
+from dexgrasp_envs.errors import CheckpointError, ConfigError
 
 from . import checkpoint
 from .loss import ppo_loss
@@ -28,6 +28,7 @@ class PPO(stable_baselines3.PPO):
     """Proximal policy optimisation with named observation groups for actor and critic.
 
     `iterate` does one rollout and one update; `learn` works as in Stable-Baselines3, with its callbacks and logger.
+    Callbacks find `actions`, `new_obs`, `rewards` and `dones` in their `locals`; infos stay with the environment.
 
     Args:
         env: A Gymnasium vector environment of this package, resetting in the same step.
@@ -35,6 +36,9 @@ class PPO(stable_baselines3.PPO):
         actor_groups: Observation groups of the actor; proprio and state by default.
         critic_groups: Observation groups of the critic; proprio and privileged by default, else the actor's.
         seed: Seed of environment, networks, exploration and minibatches.
+
+    Raises:
+        ConfigError: A rollout would hold fewer than two samples.
     """
 
     policy: ActorCritic  # type: ignore[assignment]
@@ -52,6 +56,8 @@ class PPO(stable_baselines3.PPO):
     ) -> None:
         self.config = config or PPOConfig()
         self.vector_env = env
+        if self.config.n_steps * env.num_envs < 2:
+            raise ConfigError("a rollout of PPO needs at least 2 samples; raise n_steps or num_envs")
         super().__init__(
             ActorCritic,  # type: ignore[arg-type]
             SB3VecEnv(env),
@@ -99,23 +105,18 @@ class PPO(stable_baselines3.PPO):
         return result
 
     def _start_collecting(self) -> None:
+        if self._last_obs is None:
+            assert self.env is not None
+            self._last_obs = self.env.reset()  # type: ignore[assignment]
         assert isinstance(self._last_obs, dict)
         self.collector.start(self._last_obs)
 
     def iterate(self) -> dict[str, float]:
         """One rollout and one update; returns `record`: counters, episode statistics, losses, seconds by part."""
-        start = perf_counter()
-        assert self.env is not None
         if self._last_obs is None:
-            self._last_obs = self.env.reset()  # type: ignore[assignment]
             self._start_collecting()
-        before = self.num_timesteps
         self.collect_rollouts(self.env, self._init_callback(None), self.rollout_buffer, self.n_steps)
         self.train()
-        seconds = perf_counter() - start
-        self.seconds += seconds
-        self.record["seconds"] = self.seconds
-        self.record["steps_per_second"] = (self.num_timesteps - before) / seconds
         self.dump_logs()
         return self.record
 
@@ -128,17 +129,21 @@ class PPO(stable_baselines3.PPO):
     def collect_rollouts(self, env: Any, callback: BaseCallback, rollout_buffer: Any, n_rollout_steps: int) -> bool:
         """Fill the buffer; False if the callback stops training. One thread acts, all compute values."""
 
-        def on_step() -> bool:
+        def on_step(step: dict[str, Any]) -> bool:
             self.num_timesteps += self.n_envs
+            callback.update_locals(step)
             return callback.on_step()
 
         start = perf_counter()
         callback.on_rollout_start()
         torch.set_num_threads(1)
-        collected = self.collector.collect(self.policy, self.rollout_buffer, on_step)
-        torch.set_num_threads(self.threads)
-        self._last_obs = self.collector.obs
+        try:
+            collected = self.collector.collect(self.policy, self.rollout_buffer, on_step)
+        finally:
+            torch.set_num_threads(self.threads)
+            self._last_obs = self.collector.obs
         if collected is None:
+            self.seconds += perf_counter() - start
             return False
         cut_short, env_seconds = collected
         self._finish_rollout(cut_short)
@@ -146,7 +151,10 @@ class PPO(stable_baselines3.PPO):
         self.record |= self.collector.statistics()
         self.record["steps"] = self.num_timesteps
         self.record["env_seconds"] = env_seconds
-        self.record["inference_seconds"] = perf_counter() - start - env_seconds
+        seconds = perf_counter() - start
+        self.seconds += seconds
+        self.record["seconds"] = self.seconds
+        self.record["inference_seconds"] = seconds - env_seconds
         return True
 
     @torch.inference_mode()
@@ -192,13 +200,18 @@ class PPO(stable_baselines3.PPO):
         self._n_updates += 1
         residual = (buffer.returns - buffer.values).var() / (buffer.returns.var() + 1e-8)
         self.record |= {name: torch.stack(values).mean().item() for name, values in measured.items()}
+        seconds = perf_counter() - start
+        self.seconds += seconds
+        collecting = self.record["env_seconds"] + self.record["inference_seconds"]
         self.record |= {
             "iterations": self.iterations,
             "lr": policy.optimizer.param_groups[0]["lr"],
             "std": policy.log_std.detach().exp().mean().item(),
             "entropy": policy.entropy().item(),
             "explained_variance": 1 - residual.item(),
-            "update_seconds": perf_counter() - start,
+            "update_seconds": seconds,
+            "seconds": self.seconds,
+            "steps_per_second": self.n_steps * self.n_envs / (collecting + seconds),
         }
 
     def _adapt_learning_rate(self, kl: float) -> None:
@@ -209,12 +222,14 @@ class PPO(stable_baselines3.PPO):
             group["lr"] = min(max(group["lr"] * factor, lowest), highest)
 
     def save(self, path: str | Path, run: dict[str, Any] | None = None) -> None:  # type: ignore[override]
-        """Write a checkpoint from which training goes on exactly, with the environments where they can be saved.
+        """Write a checkpoint from which training goes on exactly, with the state of the environments.
 
         Args:
             path: File to replace atomically.
             run: Arguments of the training command, kept as a note.
         """
+        if self._last_obs is None:
+            self._start_collecting()
         payload = {
             "policy": self.policy.state_dict(),
             "optimizer": self.policy.optimizer.state_dict(),
@@ -230,21 +245,27 @@ class PPO(stable_baselines3.PPO):
     @classmethod
     def load(cls, path: str | Path, env: VectorEnv) -> Self:  # type: ignore[override]
         """Go on from a checkpoint of `save` in `env`; `CheckpointError` if it does not fit."""
-        meta, payload = checkpoint.read(path)
-        if meta.kind != "training":
-            raise CheckpointError(
-                f"{path} holds a policy alone, not a training state; resume from latest.pt of its run"
-            )
+        meta, payload = checkpoint.read_training(path)
         checkpoint.require_env(meta, env, list(meta.observation_space))
         settings: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in meta.ppo.items()}
-        learner = cls(env, PPOConfig(**settings), tuple(meta.actor_groups), tuple(meta.critic_groups), meta.seed)
+        try:
+            config = PPOConfig(**settings)
+        except (TypeError, ConfigError) as error:
+            raise CheckpointError(f"{path} has hyper-parameters that this version does not take: {error}") from error
+        learner = cls(env, config, tuple(meta.actor_groups), tuple(meta.critic_groups), meta.seed)
         learner.num_timesteps, learner.iterations, learner.seconds = meta.steps, meta.iterations, meta.seconds
+        learner._n_updates = meta.iterations
         checkpoint.load_state(learner.policy, payload["policy"], path)
-        learner.policy.optimizer.load_state_dict(payload["optimizer"])
-        if payload["rollouts"] is not None:
+        try:
+            learner.policy.optimizer.load_state_dict(payload["optimizer"])
             learner.collector.set_state(payload["rollouts"])
-            learner._last_obs = learner.collector.obs
-        torch.set_rng_state(payload["rng"])
+            torch.set_rng_state(payload["rng"])
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"the training state in {path} does not fit its metadata ({type(error).__name__}: {error}); it was "
+                "damaged or written by another version: resume from another file"
+            ) from error
+        learner._last_obs = learner.collector.obs
         return learner
 
     def _meta(self, kind: str, run: dict[str, Any] | None) -> checkpoint.CheckpointMeta:

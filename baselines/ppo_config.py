@@ -1,11 +1,18 @@
 """Hyper-parameters of PPO."""
 
 from dataclasses import dataclass
+from math import inf, isfinite
+
+from dexgrasp_envs.errors import ConfigError
 
 
 @dataclass(frozen=True)
 class PPOConfig:
-    """Settings that learned to grasp from state on two CPU cores; rewards here are about 1 per second of success."""
+    """Settings that learned to grasp from state on two CPU cores; an object held near the goal earns about 1 per step.
+
+    Raises:
+        ConfigError: A value is out of range; the message names the field.
+    """
 
     n_steps: int = 16
     """Steps of every environment in one rollout."""
@@ -41,3 +48,23 @@ class PPOConfig:
     """Initial log standard deviation of every action."""
     desynchronise: bool = True
     """Reset every environment once at a random time in the first episode, so that episodes do not end together."""
+
+    def __post_init__(self) -> None:
+        ranges: dict[str, tuple[float, float]] = {"n_steps": (1, inf), "n_epochs": (1, inf), "minibatch": (2, inf)}
+        ranges |= dict.fromkeys(("gamma", "gae_lambda"), (0, 1))
+        ranges |= dict.fromkeys(("value_weight", "entropy_weight", "bound_weight"), (0, inf))
+        for name, (low, high) in ranges.items():
+            value = getattr(self, name)
+            if not (low <= value <= high and isfinite(value)):
+                raise ConfigError(f"PPO's {name} must be within [{low:g}, {high:g}] and finite, got {value}")
+        for name in ("clip", "value_clip", "learning_rate", "target_kl", "max_grad_norm"):
+            value = getattr(self, name)
+            if not 0 < value < inf:
+                raise ConfigError(f"PPO's {name} must be positive and finite, got {value}")
+        lowest, highest = self.learning_rate_range
+        if not 0 < lowest <= highest < inf:
+            raise ConfigError(f"PPO's learning_rate_range must be 0 < low <= high, got {self.learning_rate_range}")
+        if not all(units >= 1 for units in self.hidden):
+            raise ConfigError(f"PPO's hidden must list layers of at least 1 unit, got {self.hidden}")
+        if not isfinite(self.log_std):
+            raise ConfigError(f"PPO's log_std must be finite, got {self.log_std}")

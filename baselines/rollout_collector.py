@@ -11,6 +11,8 @@ from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
+from dexgrasp_envs.errors import CheckpointError
+
 from .episodes import EpisodeTracker
 from .policy import ActorCritic
 from .rollout_buffer import RolloutBuffer
@@ -52,9 +54,17 @@ class RolloutCollector:
             self.forced_resets = np.random.default_rng(self.seed).integers(0, self.max_steps, self.env.num_envs)
 
     def collect(
-        self, policy: ActorCritic, buffer: RolloutBuffer, on_step: Callable[[], bool]
+        self, policy: ActorCritic, buffer: RolloutBuffer, on_step: Callable[[dict[str, Any]], bool]
     ) -> tuple[list[CutShort], float] | None:
         """Fill observations, actions, rewards and dones of `buffer`; None when `on_step` returns False.
+
+        A diverged row ends without a bootstrap: its last observation is made of zeros and has no value.
+
+        Args:
+            policy: Gives the actions.
+            buffer: Where they go.
+            on_step: Called after every step with what Stable-Baselines3's callbacks find in their `locals`: `actions`,
+                `new_obs`, `rewards`, `dones` (of the environments, forced resets apart).
 
         Returns:
             The rows that were cut short by a time-out, whose rewards lack the value of their last observation, and the
@@ -71,12 +81,11 @@ class RolloutCollector:
                 buffer.actions[step] = actions
                 buffer.log_probs[step] = policy.log_prob(mean, actions)
             before = perf_counter()
-            self.obs, reward, terminated, truncated, infos = self.env.step(
-                np.clip(actions.numpy(), self.low, self.high)
-            )
+            clipped = np.clip(actions.numpy(), self.low, self.high)
+            self.obs, reward, terminated, truncated, infos = self.env.step(clipped)
             self.steps += 1
             final = self.env.unwrapped.final_rows  # type: ignore[attr-defined]
-            timed_out = ~terminated[final.index]
+            timed_out = ~terminated[final.index] & ~_diverged(final)
             if timed_out.any():
                 cut_short.append((step, final.index[timed_out], _take(final.obs, timed_out, policy.critic_groups)))
             self._take_statistics(reward, infos, final)
@@ -90,7 +99,7 @@ class RolloutCollector:
             seconds += perf_counter() - before
             buffer.rewards[step] = torch.as_tensor(reward)
             buffer.dones[step] = torch.as_tensor(dones | forced)
-            if not on_step():
+            if not on_step({"actions": clipped, "new_obs": self.obs, "rewards": reward, "dones": dones}):
                 return None
         return cut_short, seconds
 
@@ -99,23 +108,25 @@ class RolloutCollector:
         means = {name: float(np.mean(values)) for name, values in self._finished.items() if values}
         return means | {"diverged": self.diverged}
 
-    def get_state(self) -> dict[str, Any] | None:
-        """Environments, observations and running episodes as tensors; None where environments cannot be saved."""
-        if self.obs is None or not hasattr(self.env.unwrapped, "get_state"):
-            return None
+    def get_state(self) -> dict[str, Any]:
+        """Environments, observations, running episodes and the window of finished ones, as tensors."""
+        assert self.obs is not None
         return {
-            "env": _tensors(self.env.unwrapped.get_state()),
+            "env": _tensors(self.env.unwrapped.get_state()),  # type: ignore[attr-defined]
             "obs": _tensors(self.obs),
             "episodes": _tensors(self.episodes.arrays),
             "forced_resets": torch.as_tensor(self.forced_resets),
             "steps": self.steps,
             "diverged": self.diverged,
+            "finished": {name: torch.tensor(list(v), dtype=torch.float64) for name, v in self._finished.items()},
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from `get_state`. With another number of environments, new episodes start instead."""
         self.diverged = state["diverged"]
-        if len(state["forced_resets"]) != self.env.num_envs:
+        for name, values in state.get("finished", {}).items():
+            self._finished[name].extend(values.tolist())
+        if saved_num_envs(state) != self.env.num_envs:
             return
         obs, _ = self.env.reset(seed=self.seed)
         self.start(obs)
@@ -128,7 +139,19 @@ class RolloutCollector:
     def _take_statistics(self, reward: np.ndarray, infos: dict[str, Any], final: Any) -> None:
         for name, values in self.episodes.step(reward, infos, final).items():
             self._finished[name].extend(values.tolist())
-        self.diverged += int(np.sum(final.info.get("diverged", 0)))
+        self.diverged += int(_diverged(final).sum())
+
+
+def saved_num_envs(state: dict[str, Any]) -> int:
+    """Number of environments in a state of `RolloutCollector.get_state`; `CheckpointError` if it is none."""
+    try:
+        return len(state["forced_resets"])
+    except (KeyError, TypeError) as error:
+        raise CheckpointError("the checkpoint holds no state of environments; resume from another file") from error
+
+
+def _diverged(final: Any) -> np.ndarray:
+    return np.asarray(final.info.get("diverged", np.zeros(len(final.index), dtype=bool)))
 
 
 def _take(obs: Mapping[str, np.ndarray], rows: np.ndarray, groups: tuple[str, ...]) -> dict[str, Tensor]:

@@ -23,17 +23,21 @@ from stable_baselines3.common import logger
 
 import dexgrasp_envs  # noqa: F401  registers the environments
 from dexgrasp_envs.config import EnvConfig
+from dexgrasp_envs.errors import ConfigError
 
-from .checkpoint import read
+from .checkpoint import CheckpointMeta, config_of, read_training
 from .policy import default_groups
 from .ppo import PPO
 from .ppo_config import PPOConfig
+from .rollout_collector import saved_num_envs
 
 COLUMNS = (
     "steps", "iterations", "seconds", "success_at_end", "success_share", "success_once", "lifted", "return", "length",
     "kl", "lr", "std", "entropy", "clip_share", "policy_loss", "value_loss", "bound_loss", "explained_variance",
     "diverged", "steps_per_second", "env_seconds", "inference_seconds", "update_seconds",
 )  # fmt: skip
+NUM_ENVS = 256
+"""Environments of a new run, by default."""
 STATE_CONFIG = EnvConfig(privileged=True)
 """The default environment, with privileged observations for the critic."""
 EXAMPLES = """
@@ -58,12 +62,12 @@ class Args:
     """Seed of environment, networks, exploration and minibatches."""
     out: Path = Path("runs/latest")
     """Folder of this run."""
-    num_envs: int = 256
-    """Environments stepped together."""
+    num_envs: int | None = None
+    """Environments stepped together; 256, or the checkpoint's. After a resume with another number, episodes restart."""
     blind: bool = False
     """Hide the object from the actor: it reads `proprio` alone. The row that every results table needs."""
     resume: Path | None = None
-    """Checkpoint to go on from; its hyper-parameters, configuration and seed are kept."""
+    """Checkpoint to go on from; its hyper-parameters, configuration, seed and groups are kept: others are an error."""
     checkpoint_minutes: float = 3.0
     """Time between two writes of latest.pt."""
     ppo: PPOConfig = field(default_factory=PPOConfig)
@@ -73,31 +77,49 @@ class Args:
 
 
 def make_learner(args: Args) -> PPO:
-    """The learner that `args` ask for, new or resumed, with its environment."""
-    config = args.env
+    """The learner that `args` ask for, new or resumed, with its environment.
+
+    Raises:
+        ConfigError: `args` ask for something else than the checkpoint that they resume from.
+        CheckpointError: That checkpoint cannot be resumed from.
+    """
     if args.resume is not None:
-        config = EnvConfig.from_json(read(args.resume)[0].config)
-    env = gymnasium.make_vec(args.env_id, num_envs=args.num_envs, config=config)
-    if args.resume is not None:
-        return PPO.load(args.resume, env)
+        meta, payload = read_training(args.resume)
+        _require_no_conflict(args, meta)
+        num_envs = saved_num_envs(payload["rollouts"]) if args.num_envs is None else args.num_envs
+        return PPO.load(args.resume, gymnasium.make_vec(args.env_id, num_envs=num_envs, config=config_of(meta)))
+    env = gymnasium.make_vec(
+        args.env_id, num_envs=NUM_ENVS if args.num_envs is None else args.num_envs, config=args.env
+    )
     actor, critic = default_groups(env.single_observation_space, args.blind)  # type: ignore[arg-type]
     return PPO(env, args.ppo, actor, critic, args.seed)
 
 
 def train(args: Args, console: Console | None = None) -> PPO:
-    """Train until a limit of `args` or an interrupt; leaves the run folder described above. Closes the environment."""
+    """Train until a limit of `args` or an interrupt; leaves the run folder described above. Closes the environment.
+
+    Raises:
+        ConfigError: A limit is not positive, or `args` contradict the checkpoint that they resume from.
+    """
+    for name in ("minutes", "steps", "checkpoint_minutes"):
+        value = getattr(args, name)
+        if value is not None and not value > 0:
+            raise ConfigError(f"--{name.replace('_', '-')} must be positive, got {value}")
     console = console or Console()
     learner = make_learner(args)
     note = _plain(args)
     console.print(plan(learner))
+    if learner.iterations and learner.collector.obs is None:
+        console.print(f"episodes start anew: the checkpoint was not made with {learner.n_envs} environments")
     args.out.mkdir(parents=True, exist_ok=True)
     learner.set_logger(logger.configure(str(args.out / "tensorboard"), ["tensorboard"]))
     if args.resume is None:
         learner.save_policy(args.out / "first.pt", note)
+    kept = [] if args.resume is None else _rows_until(args.out / "progress.csv", learner.num_timesteps)
     start = saved = perf_counter()
-    with _interrupts() as interrupts, _progress_bar(console) as bar, _csv(args.out, args.resume is not None) as rows:
+    with _interrupts() as interrupts, _progress_bar(console) as bar, _csv(args.out, kept) as rows:
         task = bar.add_task("training", total=1.0, note="")
-        done = 0.0
+        done = _share_done(args, learner.num_timesteps, 0.0)
         while done < 1.0 and not interrupts:
             record = learner.iterate()
             rows.writerow({name: record.get(name, "") for name in COLUMNS})
@@ -134,6 +156,20 @@ def plan(learner: PPO) -> Table:
     return table
 
 
+def _require_no_conflict(args: Args, meta: CheckpointMeta) -> None:
+    """`ConfigError` if an argument differs from its default and from the checkpoint, which would prevail."""
+    asked = {"ppo": asdict(args.ppo), "env": args.env, "seed": args.seed, "blind": args.blind}
+    usual = {"ppo": asdict(PPOConfig()), "env": STATE_CONFIG, "seed": Args.seed, "blind": False}
+    saved = {"ppo": {k: tuple(v) if isinstance(v, list) else v for k, v in meta.ppo.items()}, "env": config_of(meta)}
+    saved |= {"seed": meta.seed, "blind": meta.blind}
+    for name, value in asked.items():
+        if value != usual[name] and value != saved[name]:
+            raise ConfigError(
+                f"--{name} differs from what {args.resume} was trained with, and a resumed run keeps that; "
+                f"leave --{name} out, or start a new run without --resume"
+            )
+
+
 def _share_done(args: Args, steps: int, seconds: float) -> float:
     by_time = seconds / (60 * args.minutes) if args.minutes is not None else 0.0
     return min(1.0, max(by_time, steps / args.steps if args.steps is not None else 0.0))
@@ -150,15 +186,21 @@ def _progress_bar(console: Console) -> Progress:
 
 
 @contextmanager
-def _csv(folder: Path, append: bool) -> Iterator["csv.DictWriter[str]"]:
-    """`progress.csv`, flushed line by line so that it can be watched."""
-    path = folder / "progress.csv"
-    append = append and path.exists()
-    with path.open("a" if append else "w", newline="", buffering=1) as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        if not append:
-            writer.writeheader()
+def _csv(folder: Path, kept: list[dict[str, str]]) -> Iterator["csv.DictWriter[str]"]:
+    """`progress.csv` beginning with the rows `kept`, flushed line by line so that it can be watched."""
+    with (folder / "progress.csv").open("w", newline="", buffering=1) as file:
+        writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(kept)
         yield writer
+
+
+def _rows_until(path: Path, steps: int) -> list[dict[str, str]]:
+    """Whole rows of a progress.csv up to `steps`: those after the checkpoint belong to training that was lost."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [row for row in csv.DictReader(file) if None not in row.values() and int(row["steps"]) <= steps]
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from baselines.checkpoint import load_policy, require_env
 from dexgrasp_envs.config import EnvConfig
 from dexgrasp_envs.scene.scene import OBJECT
-from dexgrasp_envs.sim.mujoco.backend import GRAVITY
 
 HOLD_STEPS = 30
 """The last two seconds of an episode are the hold."""
@@ -30,17 +29,18 @@ def grasps(checkpoint: Path, episodes: int, seed: int) -> dict[str, Any]:
     lost = np.zeros(episodes, bool)
     steps = env.config.max_steps
     for step in range(steps):
-        obs, _, terminated, _, infos = env.step(policy.act(obs))
-        lost |= terminated
+        obs, _, terminated, truncated, infos = env.step(policy.act(obs))
+        # A row whose episode ended early plays another one, which is not counted.
+        lost |= terminated | (truncated & (step < steps - 1))
         state = env.backend.state()
         speeds.append(np.linalg.norm(state.object_vel[:, :3].numpy(), axis=1))
         depths.append(deepest(env))
         if step >= steps - HOLD_STEPS:
-            carried.append(state.contact_force[:, :-1, 2].sum(1).numpy() / weights(env))
+            carried.append(state.contact_force[:, :, 2].numpy() / env.backend.object_weights()[:, None])
             table.append(state.contact_count[:, -1].numpy() > 0)
     success = infos["success"] & ~lost
     hold = np.stack(carried)[:, success]
-    # After a loss a row plays another episode, which is not counted.
+    fingers = hold[:, :, :-2].sum(2).mean(0)
     depth, speed = np.stack(depths)[:, ~lost], np.stack(speeds)[:, ~lost]
     touching = depth[depth > 0]
     env.close()
@@ -48,8 +48,9 @@ def grasps(checkpoint: Path, episodes: int, seed: int) -> dict[str, Any]:
         "episodes": episodes,
         "success_at_end": int(success.sum()),
         "lost": int(lost.sum()),
-        "carried_share_of_weight": _spread(hold.mean(0)),
-        "table_contact_share_in_hold": float(np.stack(table)[:, success].mean()),
+        "carried_share_of_weight": _spread(hold[:, :, :-1].sum(2).mean(0)),
+        "carried_by_fingers_share_of_weight": _spread(fingers),
+        "table_contacts_in_hold": int(np.stack(table)[:, success].sum()),
         "penetration_mm": _spread(1000 * touching),
         "penetration_in_hold_mm": _spread(1000 * depth[-HOLD_STEPS:, success[~lost]]),
         "object_speed_m_s": _spread(speed),
@@ -75,14 +76,9 @@ def deepest(env: Any) -> npt.NDArray[np.float64]:
     return result
 
 
-def weights(env: Any) -> npt.NDArray[np.float64]:
-    """Weight of each row's object, N."""
-    batch = env.backend.batch
-    body = batch.model.body(OBJECT).id
-    masses: npt.NDArray[np.float64] = batch.expand("body_mass")[:, body]
-    return GRAVITY * masses
-
-
-def _spread(values: npt.NDArray[np.floating]) -> dict[str, float]:
+def _spread(values: npt.NDArray[np.floating]) -> dict[str, float] | None:
+    """Median, 5th and 95th percentile and largest; None where there is nothing to measure."""
+    if not values.size:
+        return None
     low, middle, high = np.percentile(values, (5, 50, 95))
     return {"median": float(middle), "p5": float(low), "p95": float(high), "max": float(values.max())}

@@ -17,7 +17,6 @@ import gymnasium
 import mujoco
 import numpy as np
 import numpy.typing as npt
-from mujoco.batch import Batch
 from mujoco.rollout import Rollout
 
 from baselines.checkpoint import load_policy
@@ -43,8 +42,13 @@ class Workload:
     """Share of environments whose object touches a finger, at the end."""
 
 
-def throughput(checkpoint: Path, num_envs: int, steps: int, rounds: int, warm_up: int) -> dict[str, Any]:
-    """The figures of the suite; `steps` actions are replayed `rounds` times, `warm_up` actions into the episode."""
+def throughput(
+    checkpoint: Path, num_envs: int, steps: int, rounds: int, warm_up: int, sizes: tuple[int, ...] = ENVS
+) -> dict[str, Any]:
+    """The figures of the suite; `steps` actions are replayed `rounds` times, `warm_up` actions into the episode.
+
+    `sizes` are the numbers of environments of the scaling curve.
+    """
     env, work = record_work(checkpoint, num_envs, steps, warm_up)
     peers: dict[str, Callable[[], float]] = {
         "dexgrasp_envs": lambda: time_environment(env, work),
@@ -69,7 +73,7 @@ def throughput(checkpoint: Path, num_envs: int, steps: int, rounds: int, warm_up
         "fastest_bare": fastest,
         "ratio_to_fastest_bare": rates["dexgrasp_envs"] / rates[fastest],
         "share_of_step": parts,
-        "scaling": scaling(checkpoint, steps, warm_up, ENVS),
+        "scaling": scaling(checkpoint, steps, warm_up, sizes),
     }
 
 
@@ -108,9 +112,8 @@ def time_environment(env: DexGraspVectorEnv, work: Workload) -> float:
 
 def bare_batch(env: DexGraspVectorEnv, work: Workload) -> Callable[[], float]:
     """The same substeps with nothing around them: one `Batch.rollout` an action."""
-    batch = Batch(env.backend.model, env.num_envs)  # type: ignore[attr-defined]
-    table = env.backend._table  # type: ignore[attr-defined]
-    table.assign(batch, np.arange(env.num_envs), np.asarray(work.start["sim.object_index"]))
+    env.set_state(work.start)
+    batch = env.backend.bare_batch()  # type: ignore[attr-defined]
 
     def run() -> float:
         batch.state[...] = work.start["sim.state"]
@@ -124,6 +127,8 @@ def bare_batch(env: DexGraspVectorEnv, work: Workload) -> Callable[[], float]:
 
 def bare_rollout(env: DexGraspVectorEnv, work: Workload) -> Callable[[], float]:
     """The same substeps through `mujoco.rollout`, one call an action."""
+    # Rows may have been reset, and given another object, since the recording began.
+    env.set_state(work.start)
     batch = env.backend.batch  # type: ignore[attr-defined]
     models = [batch.get_model(row) for row in range(env.num_envs)]
     data = [mujoco.MjData(models[0]) for _ in range(batch.nthread)]
@@ -135,7 +140,8 @@ def bare_rollout(env: DexGraspVectorEnv, work: Workload) -> Callable[[], float]:
     for row, values in enumerate(np.asarray(work.start["sim.state"], np.float64)):
         mujoco.mj_setState(models[row], scratch, values, mujoco.mjtState.mjSTATE_INTEGRATION)
         mujoco.mj_getState(models[row], scratch, full[row], spec)
-    weight = batch.bind("xfrc_applied").reshape(env.num_envs, 1, -1)
+    weight = batch.bind("xfrc_applied").reshape(env.num_envs, 1, -1).copy()
+    warm_start = batch.bind("qacc_warmstart").copy()
     control_spec = int(mujoco.mjtState.mjSTATE_CTRL) | int(mujoco.mjtState.mjSTATE_XFRC_APPLIED)
     pool = Rollout(nthread=batch.nthread)
 
@@ -147,7 +153,16 @@ def bare_rollout(env: DexGraspVectorEnv, work: Workload) -> Callable[[], float]:
         ]
         begin = perf_counter()
         for control in controls:
-            pool.rollout(models, data, initial, control, control_spec=control_spec, nstep=steps, state=state)
+            pool.rollout(
+                models,
+                data,
+                initial,
+                control,
+                control_spec=control_spec,
+                nstep=steps,
+                initial_warmstart=warm_start,
+                state=state,
+            )
             initial = np.ascontiguousarray(state[:, -1])
         return perf_counter() - begin
 
@@ -174,7 +189,6 @@ def time_parts(env: DexGraspVectorEnv, work: Workload) -> dict[str, float]:
     restore = [
         timed(env._controller, "step", "control"),
         timed(env.backend, "step", "physics"),
-        timed(env.backend, "state", "state"),
         timed(env._task, "step", "task"),
         timed(env, "_restart", "resets"),
     ]

@@ -1,6 +1,5 @@
 """Checks of what a user passes in: a clear error, or a value in its canonical form."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -49,14 +48,21 @@ def autoreset_mode(value: Any) -> AutoresetMode:
         raise ConfigError(f"autoreset_mode must be one of {valid}, got {value!r}") from None
 
 
-def env_config(value: Any) -> EnvConfig:
-    """A configuration whose rates and lengths make sense."""
+def env_config(value: Any, overrides: dict[str, Any]) -> EnvConfig:
+    """A configuration with overrides, in its canonical form, whose rates and lengths make sense."""
     if not isinstance(value, EnvConfig):
         raise ConfigError(f"config must be an EnvConfig, got {value!r}")
-    positive("config.physics.substeps", value.physics.substeps)
-    for name, number in (("physics.timestep", value.physics.timestep), ("episode.seconds", value.episode.seconds)):
-        if not 0 < number < math.inf:
-            raise ConfigError(f"config.{name} must be positive and finite, got {number!r}")
+    value = value.replace(**overrides).canonical()
+    physics = value.physics
+    for name, whole in (
+        ("substeps", physics.substeps),
+        ("iterations", physics.iterations),
+        ("ls_iterations", physics.ls_iterations),
+    ):
+        positive(f"config.physics.{name}", whole)
+    for name, number in (("physics.timestep", physics.timestep), ("episode.seconds", value.episode.seconds)):
+        if number <= 0:
+            raise ConfigError(f"config.{name} must be positive, got {number!r}")
     if value.max_steps < 1:
         raise ConfigError(f"config.episode.seconds must last for at least one action, got {value.episode.seconds!r}")
     return value

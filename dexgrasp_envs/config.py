@@ -6,6 +6,7 @@ That JSON is the command line (tyro), the handshake of a remote server and the h
 import dataclasses
 import hashlib
 import json
+import math
 import typing
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -13,6 +14,9 @@ from typing import Any, Self
 from .errors import ConfigError
 
 Vec3 = tuple[float, float, float]
+
+ACTION_SIZE = 11
+"""Length of an action: 3 palm position, 3 palm rotation (yaw, pitch, roll), 5 hand synergies."""
 
 
 @dataclass(frozen=True)
@@ -168,9 +172,13 @@ class EnvConfig:
                 raise ConfigError(f"unknown configuration field {name!r}; the fields are {', '.join(known)}")
         return dataclasses.replace(self, **changes)
 
+    def canonical(self) -> Self:
+        """The same configuration with every field in its declared type; `ConfigError` names one that cannot be."""
+        return _build(type(self), dataclasses.asdict(self), "config")
+
     def to_json(self) -> str:
-        """Canonical JSON: sorted keys, no spaces, every field present."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        """Canonical JSON: declared types, sorted keys, no spaces, every field present."""
+        return json.dumps(dataclasses.asdict(self.canonical()), sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -187,7 +195,7 @@ class EnvConfig:
 
 
 def _build(kind: Any, data: Any, where: str) -> Any:
-    """Rebuild a value of the annotated type `kind` from parsed JSON, strictly."""
+    """Rebuild a value of the annotated type `kind` from plain data, strictly."""
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         if not isinstance(data, dict) or set(data) != set(hints):
@@ -196,10 +204,13 @@ def _build(kind: Any, data: Any, where: str) -> Any:
         return kind(**{name: _build(hint, data[name], f"{where}.{name}") for name, hint in hints.items()})
     if typing.get_origin(kind) is tuple:
         items = typing.get_args(kind)
-        if not isinstance(data, list) or (items[-1] is not Ellipsis and len(data) != len(items)):
-            raise ConfigError(f"{where} must be a list of {len(items)} values, got {data!r}")
+        if not isinstance(data, list | tuple) or (items[-1] is not Ellipsis and len(data) != len(items)):
+            size = "any number of" if items[-1] is Ellipsis else len(items)
+            raise ConfigError(f"{where} must be a list of {size} values, got {data!r}")
         return tuple(_build(items[0], value, f"{where}[{i}]") for i, value in enumerate(data))
-    if kind is float and isinstance(data, int) and not isinstance(data, bool):
+    if kind is float and isinstance(data, int | float) and not isinstance(data, bool):
+        if not math.isfinite(data):
+            raise ConfigError(f"{where} must be finite, got {data!r}")
         return float(data)
     if type(data) is not kind:
         raise ConfigError(f"{where} must be {kind.__name__}, got {data!r}")

@@ -36,5 +36,5 @@ class FinalRows:
         for name, values in self.info.items():
             spread = np.zeros((num_envs, *values.shape[1:]), values.dtype)
             spread[self.index] = values
-            final_info[name], final_info[f"_{name}"] = spread, mask
-        return {"final_obs": final_obs, "_final_obs": mask, "final_info": final_info, "_final_info": mask}
+            final_info[name], final_info[f"_{name}"] = spread, mask.copy()
+        return {"final_obs": final_obs, "_final_obs": mask, "final_info": final_info, "_final_info": mask.copy()}

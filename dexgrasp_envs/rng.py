@@ -49,6 +49,6 @@ def uniform(
     words[1] = np.broadcast_to(np.asarray(step), n).astype(np.uint64)[:, None]
     words[2] = episode.astype(np.uint64)[:, None]
     words[3] = env_index.astype(np.uint64)[:, None]
-    seeds = np.broadcast_to(np.asarray(seed, np.int64), n).astype(np.uint64)[:, None]
+    seeds = np.broadcast_to(np.asarray(seed), n).astype(np.uint64)[:, None]
     bits = philox(words & _MASK, np.stack([seeds & _MASK, seeds >> _SHIFT]))
     return np.moveaxis(bits, 0, -1).reshape(n, 4 * blocks)[:, :count].astype(np.float64) * 2.0**-32

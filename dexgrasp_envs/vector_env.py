@@ -14,11 +14,12 @@ from torch import Tensor
 from . import arguments
 from . import objects as object_sets
 from .arguments import action_batch, not_negative, one_of, only_known, per_row, positive
-from .config import EnvConfig
-from .control.palm_controller import ACTION_SIZE, PalmController
-from .errors import ClosedError, ConfigError, ResetNeeded
+from .config import ACTION_SIZE, EnvConfig
+from .control.palm_controller import PalmController
+from .errors import ClosedError, ConfigError, ResetNeeded, StateError
 from .final_rows import FinalRows
 from .robots.kuka_allegro import kuka_allegro
+from .scene.bodies import COLLIDES
 from .scene.tabletop import tabletop
 from .sim.make_backend import make_backend
 from .task.grasp_task import GraspTask, Tensors
@@ -27,6 +28,8 @@ from .types import Arrays, check_arrays, check_index
 Observation = dict[str, npt.NDArray[np.generic]] | Tensors
 Infos = dict[str, Any]
 
+REVISION = 1
+"""Raised by hand whenever a change of code, not of figures, changes what an environment computes."""
 OPTIONS = (
     *("config", "objects", "privileged", "backend", "device", "threads", "autoreset_mode", "output"),
     *("first_env_index", "render_mode"),
@@ -88,9 +91,12 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     ):
         only_known("option", unknown, OPTIONS)
         one_of("privileged", privileged, (None, False, True))
+        if objects is not None:
+            one_of("objects", objects, object_sets.names())
         overrides = {"objects": objects, "privileged": privileged}
-        config = arguments.env_config(EnvConfig() if config is None else config)
-        self.config = config.replace(**{k: v for k, v in overrides.items() if v is not None})
+        self.config = arguments.env_config(
+            EnvConfig() if config is None else config, {k: v for k, v in overrides.items() if v is not None}
+        )
         """The configuration in force."""
         self.num_envs = positive("num_envs", num_envs)
         self.render_mode = one_of("render_mode", render_mode, (None, "rgb_array"))
@@ -100,18 +106,23 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         fps = round(1.0 / (physics.timestep * physics.substeps))
         self.metadata = {**self.metadata, "autoreset_mode": self._mode, "render_fps": fps}
         self._device = torch.device(one_of("device", device, ("cpu",)))
-        self._objects = object_sets.load(one_of("objects", self.config.objects, object_sets.names()))
+        self._objects = object_sets.load(self.config.objects)
         robot = kuka_allegro()
         scene = tabletop(robot.bodies, self.config.episode.goal, self.config.episode.success_radius)
-        self.fingerprint = _hash(self.config.to_json(), repr(scene), repr(robot), repr(self._objects))
-        """16 hexadecimal digits that identify configuration, robot, scene and objects; part of every result."""
+        inertials = [obj.inertial for obj in self._objects.objects]
+        world = (scene, robot, self._objects, inertials, sorted(sorted(pair) for pair in COLLIDES))
+        self.fingerprint = _hash(str(REVISION), self.config.to_json(), repr(world))
+        """16 hexadecimal digits that identify revision, configuration, robot, scene and objects; in every result."""
         threads = not_negative("threads", threads)
         self.backend = make_backend(backend, scene, robot, self._objects, physics, self.num_envs, threads)
         """The simulations, a `SimBackend`."""
         self._controller = PalmController(robot, self.config.control, physics, self._device)
         first = not_negative("first_env_index", first_env_index)
+        if first + self.num_envs > 2**32:
+            raise ConfigError(f"environment indices must stay below 2**32, got first_env_index={first}")
         self._all_rows = torch.arange(self.num_envs, device=self._device)
-        self._task = GraspTask(robot, self._objects, self.config, first + self._all_rows, self._device)
+        self._env_index = first + self._all_rows
+        self._task = GraspTask(robot, self._objects, self.config, self._env_index, self._device)
         self._space = self._task.observation_space
         self.single_observation_space = self._space
         self.single_action_space = gymnasium.spaces.Box(-1.0, 1.0, (ACTION_SIZE,), np.float32)
@@ -207,17 +218,30 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     def get_state(self) -> Arrays:
         """Everything that decides the future, as named arrays; continue from it with `set_state`."""
         self._check_open()
-        return self.backend.get_state() | self._control.to_arrays("control") | self._task.state.to_arrays("task")
+        identity = {
+            "env.fingerprint": np.full(self.num_envs, int(self.fingerprint, 16), np.uint64),
+            "env.index": self._env_index.cpu().numpy().copy(),
+        }
+        rooms = self._control.to_arrays("control") | self._task.state.to_arrays("task")
+        return identity | self.backend.get_state() | rooms
 
     def set_state(self, state: Arrays) -> None:
         """Continue from a state of `get_state`; the rollout is the same bits. StateError if it does not fit."""
-        check_arrays(self.get_state(), state)
-        check_index("task.object_index", state["task.object_index"], len(self._objects))
+        mine = self.get_state()
+        check_arrays(mine, state)
+        for name, what in (("env.fingerprint", "another configuration"), ("env.index", "other environment indices")):
+            if not np.array_equal(state[name], mine[name]):
+                raise StateError(f"the state is of {what}; make the environment with the same options")
+        for name in ("task.object_index", "sim.object_index"):
+            check_index(name, state[name], len(self._objects))
+        if not np.array_equal(state["task.object_index"], state["sim.object_index"]):
+            raise StateError("task.object_index and sim.object_index must be equal; use a state as get_state gave it")
         # The back end first: it may refuse.
         self.backend.set_state({name: value for name, value in state.items() if name.startswith("sim.")})
         self._control.load_arrays("control", state)
         self._task.state.load_arrays("task", state)
         self._sim = self.backend.state()
+        self.final_rows = FinalRows.none(self._space)
         self._started = True
 
     def close_extras(self, **kwargs: Any) -> None:

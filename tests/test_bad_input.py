@@ -32,8 +32,8 @@ BAD_OPTIONS: list[tuple[str, Any, str]] = [
     *[("first_env_index", value, "at least 0") for value in (-1, 0.0)],
     ("config", {"privileged": True}, "must be an EnvConfig"),
     ("config", EnvConfig(physics=PhysicsConfig(substeps=0)), "substeps must be an integer of at least 1"),
-    ("config", EnvConfig(physics=PhysicsConfig(timestep=float("nan"))), "timestep must be positive and finite"),
-    ("config", EnvConfig(episode=EpisodeConfig(seconds=-1.0)), "seconds must be positive and finite"),
+    ("config", EnvConfig(physics=PhysicsConfig(timestep=float("nan"))), "timestep must be finite"),
+    ("config", EnvConfig(episode=EpisodeConfig(seconds=-1.0)), "seconds must be positive"),
     ("config", EnvConfig(episode=EpisodeConfig(seconds=0.01)), "at least one action"),
 ]
 _IN_ONE_ROW = GOOD.copy()

@@ -85,8 +85,17 @@ def test_hash_changes_with_every_field() -> None:
 
 def test_not_a_number_has_no_json() -> None:
     config = EnvConfig(physics=PhysicsConfig(timestep=float("nan")))
-    with pytest.raises(ValueError, match="JSON"):
+    with pytest.raises(ConfigError, match=r"physics.timestep must be finite"):
         config.to_json()
+
+
+def test_an_integer_in_a_float_field_hashes_as_the_float() -> None:
+    assert EnvConfig(episode=EpisodeConfig(seconds=10)).hash() == EnvConfig().hash()
+
+
+def test_a_value_of_another_type_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"config.privileged must be bool"):
+        EnvConfig(privileged=1).hash()  # type: ignore[arg-type]
 
 
 def test_max_steps_is_the_length_of_an_episode_in_actions() -> None:

@@ -51,6 +51,15 @@ def test_grouping_and_threads_do_not_change_a_bit(cuts: list[int], seed: int, th
     assert_same_bits(whole, parts)
 
 
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None)
+@given(cuts=st.lists(st.integers(1, 299), max_size=6), seed=st.integers(0, 2**62), threads=st.integers(1, 4))
+def test_large_groupings_do_not_change_a_bit(cuts: list[int], seed: int, threads: int) -> None:
+    edges = sorted({0, *cuts, 300})
+    whole = rollout(0, 300, seed, threads=2, steps=30)
+    assert_same_bits(whole, [rollout(a, b - a, seed, threads, steps=30) for a, b in itertools.pairwise(edges)])
+
+
 def test_seven_is_three_and_four_and_seven_single_ones() -> None:
     whole = rollout(0, 7, seed=3)
     assert_same_bits(whole, [rollout(0, 3, 3), rollout(3, 4, 3)])

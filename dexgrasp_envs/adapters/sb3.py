@@ -17,7 +17,8 @@ class SB3VecEnv(VecEnv):
     """View of a vector environment that resets finished rows in the same step, for stock SB3 algorithms.
 
     The info of a row that just finished describes its last step, with `terminal_observation`, `TimeLimit.truncated`
-    and, where the environment tells `success`, `is_success`. Attributes and methods belong to the vector environment as
+    (False where the simulation diverged: that observation has no value) and, where the environment tells `success`,
+    `is_success`. Attributes and methods belong to the vector environment as
     a whole, so they are the same for every index.
 
     Raises:
@@ -64,6 +65,7 @@ class SB3VecEnv(VecEnv):
                 self.reset_infos[i] = {key: value for key, value in row.items() if not key.startswith("final_")}
                 row.update(row.pop("final_info"))
                 row["terminal_observation"] = row.pop("final_obs")
+                row["TimeLimit.truncated"] &= not row.get("diverged", False)
                 if "success" in row:
                     row["is_success"] = bool(row["success"])
         return obs, np.asarray(reward, dtype=np.float32), dones, rows

@@ -3,13 +3,11 @@
 from rich.console import Console
 from rich.table import Column, Table
 
+from ..config import ACTION_SIZE
 from ..registration import IDS, STATE_ID
 
 OBSERVATION_GROUPS = {STATE_ID: ("proprio", "state")}
 """What an environment observes when made without options, by id; written down because asking one would build it."""
-
-ACTION_SIZE = 11
-"""Actions of every environment: 6 numbers for the palm's pose and 5 for the hand's synergies."""
 
 
 def list_ids() -> int:

@@ -14,11 +14,6 @@ from ..types import BatchState
 from .governor import Governor
 from .palm_ik import PalmIK
 
-START_TARGET = (0.5, 0.0, 0.52)
-"""Where the grasp-centre target starts, m; the home posture reaches it."""
-ACTION_SIZE = 11
-"""3 position, 3 rotation (yaw, pitch, roll), 5 hand synergies."""
-
 
 @dataclass
 class ControlState(BatchState):
@@ -66,7 +61,7 @@ class PalmController:
         limits = constant([joint.limits for joint in robot.joints[arm:]])
         self._hand_low = limits[:, 0] + config.joint_margin
         self._hand_high = limits[:, 1] - config.joint_margin
-        self._start_target = constant(START_TARGET)
+        self._start_target = constant(robot.home_center)
 
     def initial(self, joint_pos: Tensor) -> ControlState:
         """The state at the start of an episode with joints [n, J] at rest."""

@@ -6,19 +6,20 @@ import torch
 from torch import Tensor
 
 from ..config import ControlConfig
-from ..robots.kinematics import Kinematics, frame_pose, rotate
+from ..robots.kinematics import Kinematics
 from ..robots.robot import Robot
+from ..scene.bodies import IDENTITY, Body
 
 
 class PalmIK:
     """Moves the arm's joints towards a pose of the grasp centre, with a null-space pull towards the home posture."""
 
     def __init__(self, robot: Robot, config: ControlConfig, device: torch.device | str):
-        self._kinematics = Kinematics(robot.chain(robot.palm.body), device)
-        self._palm = robot.palm
+        palm = Body("palm_frame", robot.palm.body, robot.palm.pos, robot.palm.quat)
+        center = Body("grasp_center", palm.name, robot.grasp_center, IDENTITY)
+        self._kinematics = Kinematics((*robot.chain(robot.palm.body), palm, center), device)
         self._config = config
         constant = functools.partial(torch.tensor, dtype=torch.float32, device=device)
-        self._grasp_center = constant(robot.grasp_center)
         self._home = constant(robot.home)
         limits = constant([joint.limits for joint in robot.joints[: robot.arm_joints]])
         self._low = limits[:, 0] + config.joint_margin
@@ -36,8 +37,7 @@ class PalmIK:
 
     def _iterate(self, joint_pos: Tensor, target_pos: Tensor, target_rot: Tensor) -> Tensor:
         positions, rotations = self._kinematics.forward(joint_pos)
-        palm_pos, palm_rot = frame_pose(self._palm, positions[:, -1], rotations[:, -1])
-        center = palm_pos + rotate(palm_rot, self._grasp_center)
+        center, palm_rot = positions[:, -1], rotations[:, -1]
         error = torch.cat(
             [
                 _limit_length(target_pos - center, self._config.ik_max_position),
@@ -60,17 +60,11 @@ def rotation_error(target: Tensor, current: Tensor) -> Tensor:
     Close to the rotation vector for small angles, monotone up to pi; unlike with atan2, the bits of a row do not depend
     on the batch.
     """
-    relative = (target[:, :, None, :] * current[:, None, :, :]).sum(-1)
-    sine_axis = 0.5 * torch.stack(
-        [
-            relative[:, 2, 1] - relative[:, 1, 2],
-            relative[:, 0, 2] - relative[:, 2, 0],
-            relative[:, 1, 0] - relative[:, 0, 1],
-        ],
-        -1,
-    )
-    cosine = 0.5 * (relative[:, 0, 0] + relative[:, 1, 1] + relative[:, 2, 2] - 1.0)
-    half_cosine = (0.5 * (1.0 + cosine)).clamp_min(1e-6).sqrt()
+    relative = torch.bmm(target, current.transpose(1, 2))
+    sine_axis = 0.5 * (relative - relative.transpose(1, 2))[:, (2, 0, 1), (1, 2, 0)]
+    trace = relative[:, 0, 0] + relative[:, 1, 1] + relative[:, 2, 2]
+    # cos(angle / 2) = sqrt((1 + cos angle) / 2) with cos angle = (trace - 1) / 2
+    half_cosine = (0.25 * (1.0 + trace)).clamp_min(1e-6).sqrt()
     return sine_axis / half_cosine[:, None]
 
 

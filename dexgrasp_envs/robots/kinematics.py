@@ -23,17 +23,20 @@ class Kinematics:
         self._parents = [None if body.parent is None else names.index(body.parent) for body in bodies]
         joints = [i for i, body in enumerate(bodies) if body.joint is not None]
         self._joint_of = {body: joint for joint, body in enumerate(joints)}
-        self._joint_bodies = joints
+        self._joint_bodies = torch.tensor(joints, device=device)
         self.num_joints = len(joints)
         # float64 first: the constants are products of rounded quaternions
-        placed = torch.stack([rotation_from_quat(body.quat) for body in bodies])
-        self._pos = torch.tensor([body.pos for body in bodies], dtype=dtype, device=device)
-        self._fixed = placed.to(device, dtype)
-        axes = [body.joint.axis for body in bodies if body.joint is not None]
-        self._axes = torch.tensor(axes, dtype=dtype, device=device).reshape(-1, 3)
-        # R(q) = F (I + sin q K + (1 - cos q) K^2), Rodrigues' formula
-        cross = _cross_matrix(torch.tensor(axes, dtype=torch.float64).reshape(-1, 3))
+        placed = torch.eye(4, dtype=torch.float64).repeat(len(bodies), 1, 1)
+        for i, body in enumerate(bodies):
+            placed[i, :3, :3] = rotation_from_quat(body.quat)
+            placed[i, :3, 3] = torch.tensor(body.pos, dtype=torch.float64)
+        axes = torch.tensor([body.joint.axis for body in bodies if body.joint is not None], dtype=torch.float64)
+        self._axes = axes.reshape(-1, 3).to(device, dtype)
+        # T(q) = F (I + sin q K + (1 - cos q) K^2), Rodrigues' formula in homogeneous coordinates
+        cross = torch.zeros(len(joints), 4, 4, dtype=torch.float64)
+        cross[:, :3, :3] = _cross_matrix(axes.reshape(-1, 3))
         moving = placed[joints]
+        self._fixed = placed.to(device, dtype)
         self._rest = moving.to(device, dtype)
         self._sin = (moving @ cross).to(device, dtype)
         self._cos = (moving @ cross @ cross).to(device, dtype)
@@ -43,27 +46,22 @@ class Kinematics:
         # The bits of a transcendental function of a strided tensor depend on the batch size.
         angle = joint_pos.contiguous()[:, :, None, None]
         local = self._rest + torch.sin(angle) * self._sin + (1.0 - torch.cos(angle)) * self._cos
-        n = joint_pos.shape[0]
-        positions: list[Tensor] = []
-        rotations: list[Tensor] = []
+        poses: list[Tensor] = []
         for body, parent in enumerate(self._parents):
             joint = self._joint_of.get(body)
-            rotation = self._fixed[body].expand(n, 3, 3) if joint is None else local[:, joint]
-            position = self._pos[body].expand(n, 3)
-            if parent is not None:
-                position = positions[parent] + rotate(rotations[parent], position)
-                rotation = torch.bmm(rotations[parent], rotation)
-            positions.append(position)
-            rotations.append(rotation)
-        return torch.stack(positions, 1), torch.stack(rotations, 1)
+            pose = self._fixed[body].expand(len(joint_pos), 4, 4) if joint is None else local[:, joint]
+            poses.append(pose if parent is None else torch.bmm(poses[parent], pose))
+        stacked = torch.stack(poses, 1)
+        return stacked[..., :3, 3], stacked[..., :3, :3]
 
     def jacobian(self, positions: Tensor, rotations: Tensor, point: Tensor) -> Tensor:
         """Geometric Jacobian [N, 6, J] (linear, then angular) of a world point [N, 3] that all joints move.
 
         `positions` and `rotations` are those of `forward`; meaningful for a serial chain that ends at the point.
         """
-        axes = (rotations[:, self._joint_bodies] * self._axes[:, None, :]).sum(-1)
-        linear = torch.linalg.cross(axes, point[:, None, :] - positions[:, self._joint_bodies], dim=-1)
+        axes = (rotations.index_select(1, self._joint_bodies) * self._axes[:, None, :]).sum(-1)
+        levers = point[:, None, :] - positions.index_select(1, self._joint_bodies)
+        linear = torch.linalg.cross(axes, levers, dim=-1)
         return torch.cat([linear, axes], -1).transpose(1, 2)
 
 

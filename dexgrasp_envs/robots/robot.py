@@ -36,6 +36,8 @@ class Robot:
     """First moving body of each finger; a finger touches what any body of that subtree touches."""
     home: tuple[float, ...]
     """Posture of the arm at the start of an episode, rad."""
+    home_center: Vec3
+    """Where the grasp centre is in that posture, m, world frame."""
     hand_nominal: tuple[float, ...]
     """Half-open posture of the hand, rad."""
     synergies: tuple[tuple[float, ...], ...]

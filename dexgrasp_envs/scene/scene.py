@@ -33,3 +33,5 @@ class Scene:
     goal_radius: float
     """Radius of the success region, m."""
     camera: ViewCamera
+    gravity: float = 9.81
+    """m/s^2, downwards on the object; the robot compensates its own."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..config import EnvConfig
-from ..control.palm_controller import ACTION_SIZE, ControlState
+from ..config import ACTION_SIZE, EnvConfig
+from ..control.palm_controller import ControlState
 from ..objects import ObjectSet
 from ..robots.robot import Robot
 from ..types import SimState, StartState

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..config import EnvConfig
+from ..config import ACTION_SIZE, EnvConfig
 from ..control.palm_controller import ControlState
 from ..objects import ObjectSet
 from ..robots.kinematics import rotate
@@ -67,7 +67,7 @@ class Observations:
                 Field("goal_from_palm", 3, -2.0, 2.0),
                 Field("target_pos", 3, -2.0, 2.0),
                 Field("target_euler", 3, -3.2, 3.2),
-                Field("last_action", 11, -1.0, 1.0),
+                Field("last_action", ACTION_SIZE, -1.0, 1.0),
             ),
             "state": object_fields,
         }

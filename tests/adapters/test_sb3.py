@@ -50,6 +50,18 @@ def test_a_finished_row_tells_its_last_step_and_the_next_reset_apart():
         assert "final_info" not in info and "final_obs" not in info
 
 
+def test_a_diverged_row_is_no_time_out():
+    env = SB3VecEnv(FakeVectorEnv(2))
+    env.reset()
+    for step in range(30):
+        env.env.diverging[0] = step == 10
+        _, _, dones, infos = env.step(np.zeros((2, 2), np.float32))
+        if step == 10:
+            assert dones.tolist() == [True, False] and infos[0]["diverged"]
+            assert infos[0]["TimeLimit.truncated"] is False
+    assert dones.tolist() == [False, True] and infos[1]["TimeLimit.truncated"] is True
+
+
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
 def test_other_autoreset_modes_are_refused(mode):
     with pytest.raises(ConfigError, match="SAME_STEP"):

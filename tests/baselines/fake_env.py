@@ -35,7 +35,7 @@ class FakeVectorEnv(VectorEnv):
     ) -> None:
         self.num_envs = num_envs
         self.config = config
-        self.fingerprint = "fake"
+        self.fingerprint = f"fake {config.hash()}"
         self.metadata = {"autoreset_mode": mode, "render_modes": []}
         groups = {"proprio": 4, "state": 2}
         if config.privileged:
@@ -53,6 +53,7 @@ class FakeVectorEnv(VectorEnv):
         self.clock = np.zeros(num_envs, dtype=np.int64)
         self.episode = np.full(num_envs, -1, dtype=np.int64)
         self.resets_by_mask = 0
+        self.diverging = np.zeros(num_envs, dtype=bool)  # set by a test: these rows diverge in the next step
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))
@@ -70,9 +71,12 @@ class FakeVectorEnv(VectorEnv):
         self.clock += 1
         reward = np.exp(-2 * self._distance()).astype(np.float32)
         terminated = np.abs(self.position).max(axis=1) > 2
-        truncated = (self.clock >= self.config.max_steps) & ~terminated
+        truncated = ((self.clock >= self.config.max_steps) | self.diverging) & ~terminated
         rows = np.flatnonzero(terminated | truncated)
         obs, infos = self._obs(), self._infos()
+        for values in obs.values():
+            values[self.diverging] = 0
+        self.diverging = np.zeros(self.num_envs, dtype=bool)
         final_info = {name: values[rows] for name, values in infos.items()} if len(rows) else {}
         self.final_rows = FinalRows(rows, {name: values[rows] for name, values in obs.items()}, final_info)
         if len(rows):
@@ -122,7 +126,7 @@ class FakeVectorEnv(VectorEnv):
             "reward/reach": np.exp(-distance),
             "episode_index": self.episode.copy(),
             "object": (np.abs(self.goal).max(axis=1) > 0.5).astype(np.int64),
-            "diverged": np.zeros(self.num_envs, dtype=bool),
+            "diverged": self.diverging.copy(),
         }
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import zipfile
 
 import numpy as np
 import pytest
@@ -64,6 +65,85 @@ def test_truncated_file(path):
         checkpoint.read(path)
 
 
+def test_damaged_central_directory(path):
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"PK\x01\x02")
+    data[at : at + 4] = b"XXXX"
+    path.write_bytes(data)
+    assert zipfile.is_zipfile(path)
+    with pytest.raises(CheckpointError, match="not a checkpoint of this package"):
+        checkpoint.read(path)
+
+
+@pytest.mark.parametrize("name", ["policy", "optimizer", "rng", "rollouts"])
+def test_a_missing_entry_is_named(path, name):
+    meta, payload = checkpoint.read(path)
+    del payload[name]
+    checkpoint.write(path, meta, payload)
+    with pytest.raises(CheckpointError, match=f"lacks {name}"):
+        checkpoint.read(path)
+
+
+def test_a_policy_file_without_policy(learner, tmp_path):
+    checkpoint.write(tmp_path / "policy.pt", learner._meta("policy", None), {})
+    with pytest.raises(CheckpointError, match="lacks policy"):
+        checkpoint.load_policy(tmp_path / "policy.pt")
+
+
+def test_an_unknown_kind(learner, tmp_path):
+    checkpoint.write(tmp_path / "new.pt", learner._meta("student", None), {"policy": {}})
+    with pytest.raises(CheckpointError, match="'student'"):
+        checkpoint.read(tmp_path / "new.pt")
+
+
+def change_optimizer(payload):
+    payload["optimizer"]["param_groups"][0]["params"].pop()
+
+
+def change_rollouts(payload):
+    payload["rollouts"] = None
+
+
+def change_environments(payload):
+    del payload["rollouts"]["env"]
+
+
+def change_generator(payload):
+    payload["rng"] = torch.zeros(3)
+
+
+@pytest.mark.parametrize("change", [change_optimizer, change_rollouts, change_environments, change_generator])
+def test_a_training_state_that_does_not_fit(path, change):
+    meta, payload = checkpoint.read(path)
+    change(payload)
+    checkpoint.write(path, meta, payload)
+    with pytest.raises(CheckpointError, match="does not fit its metadata"):
+        PPO.load(path, FakeVectorEnv(4))
+
+
+@pytest.mark.parametrize("changes", [{"momentum": 0.9}, {"n_steps": 0}])
+def test_hyper_parameters_of_another_version(path, changes):
+    meta, payload = checkpoint.read(path)
+    checkpoint.write(path, dataclasses.replace(meta, ppo=meta.ppo | changes), payload)
+    with pytest.raises(CheckpointError, match=next(iter(changes))):
+        PPO.load(path, FakeVectorEnv(4))
+
+
+def test_a_configuration_of_another_version(path):
+    meta, _ = checkpoint.read(path)
+    with pytest.raises(CheckpointError, match="not one of this version"):
+        checkpoint.config_of(dataclasses.replace(meta, config="{}"))
+
+
+def test_another_fingerprint_is_refused(path):
+    env = FakeVectorEnv(4)
+    meta, _ = checkpoint.read(path)
+    checkpoint.require_env(meta, env, ["proprio"])
+    env.fingerprint = "another robot"
+    with pytest.raises(CheckpointError, match="another robot"):
+        checkpoint.require_env(meta, env, ["proprio"])
+
+
 def test_code_in_a_file_is_not_run(tmp_path):
     torch.save({"meta": dataclasses}, tmp_path / "code.pt", pickle_module=__import__("cloudpickle"))
     with pytest.raises(CheckpointError):
@@ -86,7 +166,7 @@ def test_another_schema_is_refused(learner, tmp_path):
 
 def test_another_environment_id_is_refused(learner, tmp_path):
     meta = dataclasses.replace(learner._meta("training", None), env_id="Other/Env-v3")
-    checkpoint.write(tmp_path / "other.pt", meta, {})
+    checkpoint.write(tmp_path / "other.pt", meta, dict.fromkeys(checkpoint.ENTRIES["training"]))
     with pytest.raises(CheckpointError, match="Other/Env-v3"):
         PPO.load(tmp_path / "other.pt", FakeVectorEnv(4))
 

@@ -8,6 +8,8 @@ from baselines.evaluate import Args, evaluate_checkpoint, film, make_record
 from baselines.ppo import PPO
 from baselines.ppo_config import PPOConfig
 from baselines.record import write_json
+from dexgrasp_envs.config import EnvConfig, SpawnConfig
+from dexgrasp_envs.errors import CheckpointError
 from tests.baselines.fake_env import FAKE_CONFIG, FAKE_ID, FakeEnv, FakeVectorEnv
 
 
@@ -21,8 +23,7 @@ def path(tmp_path, monkeypatch):
 
 def test_the_record_holds_what_regenerates_it(path, tmp_path):
     args = Args(path, num_envs=6, episodes_per_env=2, seed=11)
-    result, _, meta = evaluate_checkpoint(path, 6, 2, 11)
-    write_json(tmp_path / "raw" / "record.json", make_record(args, result, meta))
+    write_json(tmp_path / "raw" / "record.json", make_record(args, evaluate_checkpoint(path, 6, 2, 11)))
     record = json.loads((tmp_path / "raw" / "record.json").read_text())
     assert record["config_hash"] == FAKE_CONFIG.hash() and record["env_id"] == FAKE_ID
     assert record["seed"] == 11 and record["checkpoint"]["blind"] is False
@@ -31,22 +32,44 @@ def test_the_record_holds_what_regenerates_it(path, tmp_path):
     assert record["summary"]["success_at_end"]["rate"] == np.mean(record["episodes"]["success_at_end"])
 
 
+def test_the_spawn_is_the_fixed_one_whatever_the_training_had(tmp_path, monkeypatch):
+    monkeypatch.setattr("baselines.checkpoint._id_of", lambda env: FAKE_ID)
+    trained_on = FAKE_CONFIG.replace(spawn=SpawnConfig(half_extent=(0.01, 0.01)))
+    PPO(FakeVectorEnv(4, trained_on), PPOConfig(n_steps=4, minibatch=8, hidden=(16,))).save_policy(tmp_path / "p.pt")
+    evaluation = evaluate_checkpoint(tmp_path / "p.pt", 2, 1, 0)
+    assert evaluation.config == FAKE_CONFIG and EnvConfig.from_json(evaluation.meta.config) == trained_on
+    record = make_record(Args(tmp_path / "p.pt"), evaluation)
+    assert record["config"]["spawn"]["half_extent"] == list(SpawnConfig().half_extent)
+    for about, config in ((record, FAKE_CONFIG), (record["checkpoint"], trained_on)):
+        assert (about["config_hash"], about["fingerprint"]) == (config.hash(), f"fake {config.hash()}")
+
+
+def test_a_changed_robot_is_refused(path, monkeypatch):
+    build = FakeVectorEnv.__init__
+
+    def changed(self, *args, **kwargs):
+        build(self, *args, **kwargs)
+        self.fingerprint = "another robot"
+
+    monkeypatch.setattr(FakeVectorEnv, "__init__", changed)
+    with pytest.raises(CheckpointError, match="another robot"):
+        evaluate_checkpoint(path, 2, 1, 0)
+
+
 def test_the_same_seed_gives_the_same_episodes(path):
-    first, second = (evaluate_checkpoint(path, 6, 2, 11)[0] for _ in range(2))
+    first, second = (evaluate_checkpoint(path, 6, 2, 11).result for _ in range(2))
     for name, values in first.episodes.items():
         np.testing.assert_array_equal(values, second.episodes[name])
 
 
 def test_missing_opengl_is_told_and_does_not_fail(path, tmp_path):
-    _, policy, meta = evaluate_checkpoint(path, 2, 1, 0)
     console = Console(record=True, width=200)
-    film(policy, meta, tmp_path / "video.mp4", 1, 0, console)
+    film(evaluate_checkpoint(path, 2, 1, 0), tmp_path / "video.mp4", 1, 0, console)
     assert "install libegl1" in console.export_text()
 
 
 def test_a_video_has_a_frame_for_every_step(path, tmp_path, monkeypatch):
     monkeypatch.setattr(FakeEnv, "render", lambda self: np.zeros((32, 48, 3), np.uint8))
-    _, policy, meta = evaluate_checkpoint(path, 2, 1, 0)
     console = Console(record=True, width=200)
-    film(policy, meta, tmp_path / "video.mp4", 1, 0, console)
+    film(evaluate_checkpoint(path, 2, 1, 0), tmp_path / "video.mp4", 1, 0, console)
     assert "31 frames" in console.export_text() and (tmp_path / "video.mp4").stat().st_size > 0

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode
 
 from baselines.evaluation import EvaluationResult, evaluate
+from dexgrasp_envs.errors import ConfigError
 from tests.baselines.fake_env import FakeVectorEnv
 
 
@@ -50,6 +52,18 @@ def test_rates_by_object_add_up():
     by_object = result.by_object("success_at_end")
     assert set(by_object) == {"near", "far"}
     assert sum(count for _, count in by_object.values()) == 20
+
+
+@pytest.mark.parametrize("episodes", [0, -3])
+def test_no_episodes_are_refused(episodes):
+    with pytest.raises(ConfigError, match="episodes_per_env"):
+        evaluate(Seeker(), FakeVectorEnv(2), episodes, seed=0)
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
+def test_other_autoreset_modes_are_refused(mode):
+    with pytest.raises(ConfigError, match="SAME_STEP"):
+        evaluate(Seeker(), FakeVectorEnv(2, mode=mode), 1, seed=0)
 
 
 def test_summary_counts_diverged_episodes():

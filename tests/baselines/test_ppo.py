@@ -1,11 +1,14 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
+from stable_baselines3.common.callbacks import BaseCallback, StopTrainingOnMaxEpisodes
 
 from baselines.evaluation import evaluate
 from baselines.ppo import PPO
 from baselines.ppo_config import PPOConfig
-from dexgrasp_envs.errors import CheckpointError
+from dexgrasp_envs.errors import CheckpointError, ConfigError
 from tests.baselines.fake_env import FakeVectorEnv
 
 SMALL = PPOConfig(n_steps=8, minibatch=32, hidden=(16,), desynchronise=False)
@@ -63,6 +66,23 @@ def test_termination_is_not_bootstrapped():
         rows = torch.as_tensor(terminated)
         torch.testing.assert_close(buffer.rewards[step][rows], torch.as_tensor(reward)[rows])
         assert buffer.dones[step][rows].all()
+
+
+def test_a_diverged_row_ends_without_a_bootstrap():
+    env = Recorder(4)
+    learner = PPO(env, SMALL, seed=3)
+    torch.nn.init.constant_(learner.policy.critic[-1].bias, 3.0)  # else an observation of zeros is worth nothing
+    collect(learner, 3)
+    env.diverging[1] = True
+    collect(learner, 1)
+    reward, _, truncated, final = env.steps[24]
+    assert truncated.tolist() == [False, True, False, False] and not final.obs["proprio"].any()
+    buffer = learner.rollout_buffer
+    assert buffer.dones[0].tolist() == truncated.tolist()
+    assert buffer.rewards[0, 1] == reward[1]
+    torch.testing.assert_close(buffer.returns[0, 1], torch.tensor(reward[1]))
+    time_outs = torch.tensor([0, 2, 3])
+    assert (buffer.rewards[5][time_outs] != torch.as_tensor(env.steps[29][0])[time_outs]).all()
 
 
 def test_forced_resets_stagger_the_first_episode_and_count_as_time_outs():
@@ -123,6 +143,51 @@ def test_learn_works_as_in_stable_baselines():
     assert learner.num_timesteps == 320
 
 
+def test_learn_counts_its_time():
+    learner = PPO(FakeVectorEnv(8), SMALL).learn(200)
+    assert learner.seconds > 0 and learner.record["seconds"] == learner.seconds
+    parts = sum(learner.record[f"{part}_seconds"] for part in ("env", "inference", "update"))
+    assert learner.record["steps_per_second"] == pytest.approx(64 / parts) and parts < learner.seconds
+
+
+def test_callbacks_see_the_ends_of_episodes():
+    learner = PPO(FakeVectorEnv(8), SMALL)
+    learner.learn(10_000, StopTrainingOnMaxEpisodes(max_episodes=2))  # of each environment
+    assert 8 * 30 < learner.num_timesteps <= 8 * 60
+
+
+def test_an_error_while_collecting_leaves_the_threads_as_they_were():
+    class Failing(BaseCallback):
+        def _on_step(self) -> bool:
+            assert torch.get_num_threads() == 1
+            raise ZeroDivisionError
+
+    torch.set_num_threads(2)
+    learner = PPO(FakeVectorEnv(8), SMALL)
+    with pytest.raises(ZeroDivisionError):
+        learner.learn(64, Failing())
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("n_steps", 0), ("n_epochs", 0), ("minibatch", 1), ("gamma", 1.5), ("gae_lambda", -0.1), ("clip", 0.0),
+        ("value_clip", -1.0), ("entropy_weight", -1.0), ("bound_weight", float("inf")), ("learning_rate", float("nan")),
+        ("learning_rate_range", (1e-3, 1e-5)), ("target_kl", 0.0), ("max_grad_norm", 0.0), ("hidden", (256, 0)),
+        ("log_std", float("nan")),
+    ],
+)  # fmt: skip
+def test_impossible_hyper_parameters_are_named(name, value):
+    with pytest.raises(ConfigError, match=name):
+        dataclasses.replace(SMALL, **{name: value})
+
+
+def test_a_rollout_of_one_sample_is_refused():
+    with pytest.raises(ConfigError, match="at least 2 samples"):
+        PPO(FakeVectorEnv(1), dataclasses.replace(SMALL, n_steps=1))
+
+
 def test_resume_continues_bit_for_bit(tmp_path):
     path = tmp_path / "latest.pt"
     learner = PPO(FakeVectorEnv(8), SMALL, seed=4)
@@ -132,6 +197,8 @@ def test_resume_continues_bit_for_bit(tmp_path):
     resumed = PPO.load(path, FakeVectorEnv(8))
     assert (resumed.num_timesteps, resumed.iterations) == (320, 5)
     assert resumed.seconds == learner.seconds and resumed.config == learner.config
+    assert resumed._n_updates == learner._n_updates == 5
+    assert resumed.collector.statistics() == learner.collector.statistics() and "lifted" in learner.record
     rng = torch.get_rng_state()
     for _ in range(5):
         learner.iterate()
@@ -151,6 +218,16 @@ def test_resume_with_another_number_of_environments_starts_new_episodes(tmp_path
     resumed = PPO.load(tmp_path / "latest.pt", FakeVectorEnv(4))
     resumed.iterate()
     assert resumed.num_timesteps == 64 + 32
+
+
+def test_a_learner_can_be_saved_before_its_first_rollout(tmp_path):
+    learner = PPO(FakeVectorEnv(8), SMALL, seed=4)
+    learner.save(tmp_path / "latest.pt")
+    resumed = PPO.load(tmp_path / "latest.pt", FakeVectorEnv(8))
+    first = [resumed.iterate()[name] for name in ("kl", "policy_loss")]
+    torch.manual_seed(4)
+    fresh = PPO(FakeVectorEnv(8), SMALL, seed=4)
+    assert first == [fresh.iterate()[name] for name in ("kl", "policy_loss")]
 
 
 def test_a_policy_file_cannot_be_resumed(tmp_path):

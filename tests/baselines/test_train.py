@@ -7,8 +7,11 @@ import pytest
 from rich.console import Console
 
 from baselines.checkpoint import read
+from baselines.ppo import PPO
 from baselines.ppo_config import PPOConfig
-from baselines.train import COLUMNS, Args, train
+from baselines.train import COLUMNS, Args, make_learner, train
+from dexgrasp_envs.config import EpisodeConfig
+from dexgrasp_envs.errors import CheckpointError, ConfigError
 from tests.baselines.fake_env import FAKE_CONFIG, FAKE_ID
 
 SMALL = PPOConfig(n_steps=8, minibatch=32, hidden=(16,))
@@ -42,6 +45,78 @@ def test_resume_appends_and_keeps_the_settings(tmp_path, console):
     assert progress["steps"].tolist() == list(range(64, 1281, 64))
     assert progress["seconds"].is_monotonic_increasing
     assert read(tmp_path / "latest.pt")[0].ppo["n_steps"] == 8
+
+
+def test_resume_drops_the_rows_after_the_checkpoint(tmp_path, console):
+    train(arguments(tmp_path), console)
+    with (tmp_path / "progress.csv").open("a") as file:
+        file.write("704,11" + "," * (len(COLUMNS) - 2) + "\r\n12")
+    train(arguments(tmp_path, resume=tmp_path / "latest.pt", steps=768), console)
+    progress = pd.read_csv(tmp_path / "progress.csv")
+    assert progress["steps"].tolist() == list(range(64, 769, 64))
+
+
+def test_resume_averages_over_the_episodes_before_it_too(tmp_path, console):
+    straight = train(arguments(tmp_path / "a", steps=1280), console)
+    train(arguments(tmp_path / "b", steps=1216), console)
+    resumed = train(arguments(tmp_path / "b", steps=1280, resume=tmp_path / "b" / "latest.pt"), console)
+    names = ("length", "return", "lifted", "success_share")
+    rows = [pd.read_csv(tmp_path / run / "progress.csv")[list(names)] for run in "ab"]
+    pd.testing.assert_frame_equal(*rows)
+    assert straight.collector.statistics() == resumed.collector.statistics()
+
+
+def test_resume_keeps_the_number_of_environments(tmp_path, console):
+    train(arguments(tmp_path, num_envs=4, steps=64), console)
+    learner = train(arguments(tmp_path, num_envs=None, resume=tmp_path / "latest.pt", steps=96), console)
+    assert learner.n_envs == 4 and "start anew" not in console.export_text()
+
+
+def test_resume_with_other_environments_says_that_episodes_restart(tmp_path, console):
+    train(arguments(tmp_path, steps=64), console)
+    train(arguments(tmp_path, num_envs=4, resume=tmp_path / "latest.pt", steps=96), console)
+    assert "episodes start anew" in console.export_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seed", 7),
+        ("blind", True),
+        ("ppo", PPOConfig(gamma=0.9)),
+        ("env", FAKE_CONFIG.replace(episode=EpisodeConfig(seconds=4.0))),
+    ],
+)
+def test_what_a_resume_would_ignore_is_refused(tmp_path, console, name, value):
+    train(arguments(tmp_path, steps=64), console)
+    with pytest.raises(ConfigError, match=f"--{name} differs"):
+        train(arguments(tmp_path, steps=128, resume=tmp_path / "latest.pt", **{name: value}), console)
+
+
+def test_resume_beyond_the_limit_trains_no_more(tmp_path, console):
+    train(arguments(tmp_path, steps=128), console)
+    learner = train(arguments(tmp_path, steps=64, resume=tmp_path / "latest.pt"), console)
+    assert learner.num_timesteps == 128 and len(pd.read_csv(tmp_path / "progress.csv")) == 2
+
+
+def test_resume_from_what_is_no_training_state(tmp_path, console):
+    train(arguments(tmp_path, steps=64), console)
+    with pytest.raises(CheckpointError, match="a policy alone"):
+        train(arguments(tmp_path, resume=tmp_path / "policy.pt"), console)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"minutes": 0.0}, {"steps": 0}, {"minutes": -1.0}, {"minutes": float("nan")}, {"checkpoint_minutes": 0}]
+)
+def test_limits_must_be_positive(tmp_path, console, changes):
+    with pytest.raises(ConfigError, match="must be positive"):
+        train(arguments(tmp_path, **changes), console)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_new_run_has_256_environments(tmp_path, console, monkeypatch):
+    monkeypatch.setattr(PPO, "iterate", lambda self: pytest.fail("only the learner is made"))
+    assert make_learner(arguments(tmp_path, num_envs=None)).n_envs == 256
 
 
 def test_blind_hides_the_object_from_the_actor(tmp_path, console):

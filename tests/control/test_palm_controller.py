@@ -5,7 +5,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from dexgrasp_envs.config import ControlConfig, PhysicsConfig
-from dexgrasp_envs.control.palm_controller import START_TARGET, PalmController, nominal_palm_rotation
+from dexgrasp_envs.control.palm_controller import PalmController, nominal_palm_rotation
 from dexgrasp_envs.robots.kinematics import frame_pose, rotate
 from dexgrasp_envs.types import SimState
 from tests.helpers import ROBOT, START_POSTURE, make_sim, start_state
@@ -32,7 +32,7 @@ def action(**parts: tuple[float, ...]) -> torch.Tensor:
 
 def test_the_target_moves_by_the_step_sizes() -> None:
     state, _ = CONTROLLER.step(CONTROLLER.initial(START), action(pos=(1, -0.5, 0.25), euler=(1, -1, 0.5)), START)
-    np.testing.assert_allclose(state.target_pos[0] - torch.tensor(START_TARGET), [0.04, -0.02, 0.01], atol=1e-6)
+    np.testing.assert_allclose(state.target_pos[0] - torch.tensor(ROBOT.home_center), [0.04, -0.02, 0.01], atol=1e-6)
     np.testing.assert_allclose(state.target_euler[0], [0.15, -0.15, 0.075], atol=1e-6)
 
 
@@ -104,7 +104,7 @@ def test_the_initial_state_is_at_rest_where_the_joints_are() -> None:
     assert torch.equal(state.joint_pos, joints)
     assert not state.joint_vel.any()
     assert not state.target_euler.any()
-    assert torch.equal(state.target_pos, torch.tensor(START_TARGET).expand(3, 3))
+    assert torch.equal(state.target_pos, torch.tensor(ROBOT.home_center).expand(3, 3))
 
 
 def test_zero_action_keeps_the_robot_within_1_cm_of_the_start_target_for_a_second() -> None:
@@ -115,7 +115,7 @@ def test_zero_action_keeps_the_robot_within_1_cm_of_the_start_target_for_a_secon
         state, targets = CONTROLLER.step(state, torch.zeros(1, 11), now.joint_pos)
         sim.step(targets)
         now = sim.state()
-        assert (grasp_center(now) - torch.tensor(START_TARGET)).norm() < 0.01, step
+        assert (grasp_center(now) - torch.tensor(ROBOT.home_center)).norm() < 0.01, step
         np.testing.assert_allclose(now.joint_pos[0, ARM:], ROBOT.hand_nominal, atol=0.02)
 
 
@@ -128,5 +128,5 @@ def test_the_palm_follows_a_moving_target_under_simulation() -> None:
         state, targets = CONTROLLER.step(state, move, now.joint_pos)
         sim.step(targets)
         now = sim.state()
-    np.testing.assert_allclose(state.target_pos[0], np.add(START_TARGET, (0.1, 0.1, -0.1)), atol=1e-5)
+    np.testing.assert_allclose(state.target_pos[0], np.add(ROBOT.home_center, (0.1, 0.1, -0.1)), atol=1e-5)
     assert (grasp_center(now) - state.target_pos).norm() < 0.01

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dexgrasp_envs.config import ControlConfig
-from dexgrasp_envs.control.palm_controller import START_TARGET, nominal_palm_rotation
+from dexgrasp_envs.control.palm_controller import nominal_palm_rotation
 from dexgrasp_envs.robots.kinematics import frame_pose
 from dexgrasp_envs.scene.bodies import CollisionGroup
 from tests.helpers import OBJECTS, ROBOT, START_POSTURE, compiled
@@ -119,7 +119,7 @@ def test_palm_normal_points_to_the_side_that_the_fingers_close_on() -> None:
 
 def test_home_posture_puts_the_grasp_centre_at_the_start_target_in_nominal_orientation() -> None:
     pos, rot = palm_at(np.array(START_POSTURE))
-    assert np.linalg.norm(pos + rot @ ROBOT.grasp_center - START_TARGET) < 0.015
+    assert np.linalg.norm(pos + rot @ ROBOT.grasp_center - ROBOT.home_center) < 0.015
     nominal = np.array(nominal_palm_rotation(ControlConfig().palm_tilt))
     assert np.arccos((np.trace(nominal.T @ rot) - 1) / 2) < 0.05
 

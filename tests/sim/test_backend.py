@@ -1,5 +1,8 @@
 """The MuJoCo back end: objects, gravity, divergence, saved state, sensors."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -285,3 +288,15 @@ def test_close_twice_is_harmless() -> None:
     sim.close()
     sim.close()
     assert not hasattr(sim, "batch")
+
+
+def test_close_ends_the_threads_even_while_the_environment_is_referenced() -> None:
+    """A child process, since other tests' thread pools come and go in this one."""
+    script = (
+        "import os; from dexgrasp_envs.vector_env import DexGraspVectorEnv as Env; "
+        "count = lambda: len(os.listdir('/proc/self/task')); "
+        "Env(2, threads=1).close(); before = count(); env = Env(2, threads=4); during = count(); env.close(); "
+        "print(during - before, count() - before)"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    assert result.stdout.split() == ["3", "0"]

@@ -1,5 +1,1 @@
 """The MuJoCo back end: CPU, the default."""
-
-from .opengl import choose_opengl
-
-choose_opengl()

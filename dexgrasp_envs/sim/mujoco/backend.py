@@ -3,6 +3,8 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
 
 import mujoco
 import numpy as np
@@ -20,16 +22,23 @@ from .compile import compile_model
 from .object_table import ObjectTable
 from .offscreen import OffscreenRenderer
 
-_DIVERGED = [
-    int(warning)
-    for warning in (
-        mujoco.mjtWarning.mjWARN_BADQPOS,
-        mujoco.mjtWarning.mjWARN_BADQVEL,
-        mujoco.mjtWarning.mjWARN_BADQACC,
-    )
-]
-GRAVITY = 9.81
-"""m/s^2, downwards on the object; the robot compensates its own."""
+
+@dataclass(frozen=True)
+class _Views:
+    """The batch's live arrays, [N, ...] each; they keep it alive, so they are dropped together."""
+
+    qpos: npt.NDArray[np.float64]
+    qvel: npt.NDArray[np.float64]
+    ctrl: npt.NDArray[np.float64]
+    wrench: npt.NDArray[np.float64]
+    xpos: npt.NDArray[np.float64]
+    xmat: npt.NDArray[np.float64]
+    sensordata: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, batch: Batch) -> Self:
+        names = ("qpos", "qvel", "ctrl", "xfrc_applied", "xpos", "xmat", "sensordata")
+        return cls(*(batch.bind(name) for name in names))
 
 
 class MujocoBackend:
@@ -43,24 +52,20 @@ class MujocoBackend:
         models = [compile_model(scene, robot, obj, physics) for obj in objects.objects]
         self.model = models[0]
         """The compiled model with the first object, for tools and tests."""
-        self.batch = Batch(self.model, num_envs, nthread=threads)
+        # Persistent: a step goes on from the stages that the one before computed at its end.
+        self.batch = Batch(self.model, num_envs, nthread=threads, persistent=True)
         """The simulations themselves, for tools and tests."""
+        self._views = _Views.of(self.batch)
         self._renderer = OffscreenRenderer(scene.camera)
         self._table = ObjectTable(models)
         self._joints = len(robot.joints)
         self._object_body = self.model.body(OBJECT).id
-        self._weights = GRAVITY * np.array([model.body_mass[self._object_body] for model in models])
-        self._wrench = self.batch.bind("xfrc_applied")
+        self._weights = scene.gravity * np.array([model.body_mass[self._object_body] for model in models])
         self._object_index = np.zeros(num_envs, np.int64)
         bodies = [self.model.body(name).id for name in (*robot.body_names, OBJECT)]
         self._bodies = slice(bodies[0], bodies[-1] + 1)
         assert bodies == list(range(bodies[0], bodies[-1] + 1)), "the compiler reordered the bodies"
         assert [self.model.joint(i).name for i in range(self._joints)] == list(robot.joint_names)
-        self._xpos = self.batch.bind("xpos")
-        self._xmat = self.batch.bind("xmat")
-        self._sensordata = self.batch.bind("sensordata")
-        self._ctrl = self.batch.bind("ctrl")
-        self._qpos, self._qvel = self.batch.bind("qpos"), self.batch.bind("qvel")
         self._contact = np.zeros((num_envs, self.model.nsensordata), np.float64)
         self._diverged = np.zeros(num_envs, bool)
         self._table.assign(self.batch, np.arange(num_envs), self._object_index)
@@ -71,12 +76,12 @@ class MujocoBackend:
         self._object_index[rows] = start.object_index.numpy()
         self._table.assign(self.batch, rows, self._object_index[rows])
         self.batch.reset(rows, stage=mujoco.mjtStage.mjSTAGE_NONE)
-        self._wrench[rows, self._object_body, 2] = -self._weights[self._object_index[rows]]
+        self._views.wrench[rows, self._object_body, 2] = -self._weights[self._object_index[rows]]
         joint_pos = start.joint_pos.numpy()
-        self._qpos[rows, : self._joints] = joint_pos
-        self._qpos[rows, self._joints : self._joints + 3] = start.object_pos.numpy()
-        self._qpos[rows, self._joints + 3 :] = start.object_quat.numpy()
-        self._ctrl[rows] = joint_pos
+        self._views.qpos[rows, : self._joints] = joint_pos
+        self._views.qpos[rows, self._joints : self._joints + 3] = start.object_pos.numpy()
+        self._views.qpos[rows, self._joints + 3 :] = start.object_quat.numpy()
+        self._views.ctrl[rows] = joint_pos
         self._contact[rows] = 0.0
         self._diverged[rows] = False
         self.batch.warning[rows] = 0
@@ -89,27 +94,38 @@ class MujocoBackend:
         if last:
             with self._marking_failures():
                 self.batch.rollout(last, control[:, :last], record=())
-        self._ctrl[...] = control[:, last]
+        self._views.ctrl[...] = control[:, last]
         with self._marking_failures():
             # The derived fields would otherwise describe the state before the last substep.
             self.batch.step(stage=mujoco.mjtStage.mjSTAGE_VEL)
-        self._contact[...] = self._sensordata
-        self._diverged |= (self.batch.warning[:, _DIVERGED, 1] > 0).any(1)
+        self._contact[...] = self._views.sensordata
+        # A row stops stepping whatever the warning is about.
+        self._diverged |= (self.batch.warning[:, :, 1] > 0).any(1)
+
+    def bare_batch(self) -> Batch:
+        """Another batch of the same simulations, threads and objects in default state, for benchmarks."""
+        batch = Batch(self.model, self.num_envs, nthread=self.batch.nthread)
+        self._table.assign(batch, np.arange(self.num_envs), self._object_index)
+        return batch
+
+    def object_weights(self) -> npt.NDArray[np.float64]:
+        """Weight [N] of each row's object, N."""
+        return self._weights[self._object_index]
 
     def state(self, index: Tensor | None = None) -> SimState:
         """The current state of all rows, or of `index` (int64 [n]), in fresh tensors; diverged rows are zero."""
         rows = slice(None) if index is None else index.numpy()
         joints, bodies = self._joints, self._bodies
-        rotation = self._xmat[rows, bodies].reshape(-1, bodies.stop - bodies.start, 3, 3)
-        object_vel = self._qvel[rows, joints:].copy()
+        rotation = self._views.xmat[rows, bodies].reshape(-1, bodies.stop - bodies.start, 3, 3)
+        object_vel = self._views.qvel[rows, joints:].copy()
         # MuJoCo keeps a free joint's angular velocity in the body frame.
         object_vel[:, 3:] = (rotation[:, -1] * object_vel[:, None, 3:]).sum(-1)
         contact = self._contact[rows].reshape(len(rotation), -1, 4)
         diverged = self._diverged[rows].copy()
         state = SimState(
-            joint_pos=_tensor(self._qpos[rows, :joints]),
-            joint_vel=_tensor(self._qvel[rows, :joints]),
-            body_pos=_tensor(self._xpos[rows, bodies]),
+            joint_pos=_tensor(self._views.qpos[rows, :joints]),
+            joint_vel=_tensor(self._views.qvel[rows, :joints]),
+            body_pos=_tensor(self._views.xpos[rows, bodies]),
             body_rot=_tensor(rotation),
             object_vel=_tensor(object_vel),
             contact_count=_tensor(contact[:, :, 0]),
@@ -149,7 +165,8 @@ class MujocoBackend:
     def close(self) -> None:
         """Free threads, memory and the OpenGL context; may be called twice."""
         self._renderer.close()
-        self.__dict__.pop("batch", None)
+        for name in ("batch", "_views"):
+            self.__dict__.pop(name, None)
 
     @contextlib.contextmanager
     def _marking_failures(self) -> Iterator[None]:

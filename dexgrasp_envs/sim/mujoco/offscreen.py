@@ -50,7 +50,8 @@ def _make_renderer(model: mujoco.MjModel) -> mujoco.Renderer:
     except Exception as error:
         _failures.append(
             f"MuJoCo found no OpenGL ({error}). Install one with `apt-get install libegl1` or `apt-get install"
-            " libosmesa6`, and import dexgrasp_envs before mujoco or set MUJOCO_GL; `dexgrasp doctor` tells what works."
+            " libosmesa6`, and import dexgrasp_envs before mujoco, which reads MUJOCO_GL at its first import;"
+            " `dexgrasp doctor` tells what works."
         )
         raise RenderingError(_failures[0]) from error
 
