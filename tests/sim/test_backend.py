@@ -299,4 +299,5 @@ def test_close_ends_the_threads_even_while_the_environment_is_referenced() -> No
         "print(during - before, count() - before)"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
-    assert result.stdout.split() == ["3", "0"]
+    started, left = map(int, result.stdout.split())
+    assert started >= 1 and left == 0
