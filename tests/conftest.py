@@ -1,4 +1,5 @@
-import dexgrasp_envs.sim.mujoco  # noqa: F401, I001  before mujoco: it chooses the OpenGL
+import baselines  # noqa: F401, I001  before torch: it sets how OpenMP waits
+import dexgrasp_envs.sim.mujoco  # noqa: F401  before mujoco: it chooses the OpenGL
 
 from ctypes.util import find_library
 

@@ -84,7 +84,7 @@ def _add_visuals(spec: mujoco.MjSpec, scene: Scene) -> None:
     )
     sky.rgb1, sky.rgb2, sky.width, sky.height = (0.93, 0.94, 0.96), (0.70, 0.74, 0.80), 256, 1536
     goal = spec.worldbody.add_site(name="goal", pos=scene.goal, size=(scene.goal_radius, 0, 0))
-    goal.rgba = (0.25, 0.75, 0.35, 0.22)
+    goal.rgba = (0.25, 0.75, 0.35, 0.15)
     spec.worldbody.add_geom(
         type=mujoco.mjtGeom.mjGEOM_PLANE, size=(3, 3, 1), rgba=(0.80, 0.81, 0.83, 1), contype=0, conaffinity=0, group=2
     )
