@@ -52,7 +52,7 @@ def test_grouping_and_threads_do_not_change_a_bit(cuts: list[int], seed: int, th
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(cuts=st.lists(st.integers(1, 299), max_size=6), seed=st.integers(0, 2**62), threads=st.integers(1, 4))
 def test_large_groupings_do_not_change_a_bit(cuts: list[int], seed: int, threads: int) -> None:
     edges = sorted({0, *cuts, 300})
