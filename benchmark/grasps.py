@@ -8,8 +8,7 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from baselines.checkpoint import load_policy, require_env
-from dexgrasp_envs.config import EnvConfig
+from baselines.checkpoint import config_of, load_policy, require_env
 from dexgrasp_envs.scene.scene import OBJECT
 
 HOLD_STEPS = 30
@@ -19,9 +18,7 @@ HOLD_STEPS = 30
 def grasps(checkpoint: Path, episodes: int, seed: int) -> dict[str, Any]:
     """Figures over the first episode of `episodes` environments; those of the hold over the successful ones."""
     policy, meta = load_policy(checkpoint)
-    env: Any = gymnasium.make_vec(
-        meta.env_id, num_envs=episodes, config=EnvConfig.from_json(meta.config), autoreset_mode="NextStep"
-    )
+    env: Any = gymnasium.make_vec(meta.env_id, num_envs=episodes, config=config_of(meta), autoreset_mode="NextStep")
     require_env(meta, env, meta.actor_groups)
     env = env.unwrapped
     obs, _ = env.reset(seed=seed)

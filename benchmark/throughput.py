@@ -19,8 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from mujoco.rollout import Rollout
 
-from baselines.checkpoint import load_policy
-from dexgrasp_envs.config import EnvConfig
+from baselines.checkpoint import config_of, load_policy
 from dexgrasp_envs.types import Arrays
 from dexgrasp_envs.vector_env import DexGraspVectorEnv
 
@@ -80,7 +79,7 @@ def throughput(
 def record_work(checkpoint: Path, num_envs: int, steps: int, warm_up: int) -> tuple[DexGraspVectorEnv, Workload]:
     """Let the policy grasp for `warm_up` actions, then record the next `steps`."""
     policy, meta = load_policy(checkpoint)
-    env: Any = gymnasium.make_vec(meta.env_id, num_envs=num_envs, config=EnvConfig.from_json(meta.config)).unwrapped
+    env: Any = gymnasium.make_vec(meta.env_id, num_envs=num_envs, config=config_of(meta)).unwrapped
     obs, _ = env.reset(seed=0)
     for _ in range(warm_up):
         obs, *_ = env.step(policy.act(obs))

@@ -279,7 +279,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
 
     def _chosen_objects(self, value: Any) -> Tensor:
         if isinstance(value, str):
-            value = self.object_names.index(one_of("object", value, self.object_names))
+            value = self._objects.index(one_of("object", value, self.object_names))
         return self._in_range("object", value, len(self._objects))
 
     def _output(self, obs: Tensors) -> Observation:

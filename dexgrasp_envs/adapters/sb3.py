@@ -18,8 +18,8 @@ class SB3VecEnv(VecEnv):
 
     The info of a row that just finished describes its last step, with `terminal_observation`, `TimeLimit.truncated`
     (False where the simulation diverged: that observation has no value) and, where the environment tells `success`,
-    `is_success`. Attributes and methods belong to the vector environment as
-    a whole, so they are the same for every index.
+    `is_success`. Attributes and methods belong to the vector environment as a whole, so they are the same for every
+    index.
 
     Raises:
         ConfigError: The environment does not use `AutoresetMode.SAME_STEP`.

@@ -18,13 +18,10 @@ class Kinematics:
     ):
         """`bodies` hold every parent that they name."""
         names = [body.name for body in bodies]
-        self.names = tuple(names)
-        """Body names, the order of the second dimension of `forward`."""
         self._parents = [None if body.parent is None else names.index(body.parent) for body in bodies]
         joints = [i for i, body in enumerate(bodies) if body.joint is not None]
         self._joint_of = {body: joint for joint, body in enumerate(joints)}
         self._joint_bodies = torch.tensor(joints, device=device)
-        self.num_joints = len(joints)
         # float64 first: the constants are products of rounded quaternions
         placed = torch.eye(4, dtype=torch.float64).repeat(len(bodies), 1, 1)
         for i, body in enumerate(bodies):

@@ -52,7 +52,8 @@ class MujocoBackend:
         models = [compile_model(scene, robot, obj, physics) for obj in objects.objects]
         self.model = models[0]
         """The compiled model with the first object, for tools and tests."""
-        # Not persistent: one MjData of 1.2 MB per simulation made a step slower (0.72 of bare MuJoCo against 0.82).
+        # Not persistent: with one MjData of 1.2 MB per simulation a step was slower (0.72 and 0.74 of bare MuJoCo,
+        # against 0.82 twice).
         self.batch = Batch(self.model, num_envs, nthread=threads)
         """The simulations themselves, for tools and tests."""
         self._views = _Views.of(self.batch)
