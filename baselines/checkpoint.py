@@ -15,11 +15,18 @@ from gymnasium.vector import VectorEnv
 
 from dexgrasp_envs.config import EnvConfig
 from dexgrasp_envs.errors import CheckpointError, ConfigError
+from dexgrasp_envs.remote.identity import differences
 
 from .policy import ActorCritic
+from .ppo_config import PPOConfig
+from .sight import Sight
 
 SCHEMA = 1
-ENTRIES = {"policy": {"policy"}, "training": {"policy", "optimizer", "rng", "rollouts"}}
+ENTRIES = {
+    "policy": {"policy"},
+    "training": {"policy", "optimizer", "rng", "rollouts"},
+    "distillation": {"policy", "optimizer", "rng", "progress"},
+}
 """What a checkpoint of each kind holds beside its metadata."""
 
 
@@ -53,10 +60,14 @@ class CheckpointMeta:
     """Updates made."""
     seconds: float
     """Wall-clock time spent training."""
+    sight: dict[str, Any] | None = None
+    """Camera and what else an actor of images needs, the fields of `Sight`; None where none are seen."""
+    task_fingerprint: str = ""
+    """Identifies the task, whatever is observed of it: `DexGraspVectorEnv.task_fingerprint`; "" where not noted."""
     run: dict[str, Any] = field(default_factory=dict)
     """Arguments of the training command."""
     kind: str = "training"
-    """"training" can be resumed, "policy" holds the policy alone."""
+    """"training" and "distillation" can be resumed, "policy" holds the policy alone."""
     schema: int = SCHEMA
     """Version of this file format."""
 
@@ -76,6 +87,7 @@ def describe_env(env: VectorEnv, groups: Sequence[str]) -> dict[str, Any]:
         "config": config.to_json(),
         "config_hash": config.hash(),
         "fingerprint": env.unwrapped.fingerprint,  # type: ignore[attr-defined]
+        "task_fingerprint": env.unwrapped.task_fingerprint,  # type: ignore[attr-defined]
         "observation_space": {group: _describe(env.single_observation_space[group]) for group in groups},
         "action_space": {
             "low": env.single_action_space.low.tolist(),
@@ -137,11 +149,12 @@ def read(path: str | Path) -> tuple[CheckpointMeta, dict[str, Any]]:
     return meta, payload
 
 
-def read_training(path: str | Path) -> tuple[CheckpointMeta, dict[str, Any]]:
-    """`read` for resuming: `CheckpointError` also where the file holds a policy alone."""
+def read_training(path: str | Path, kind: str = "training") -> tuple[CheckpointMeta, dict[str, Any]]:
+    """`read` for resuming: `CheckpointError` also where the file is of another kind."""
     meta, payload = read(path)
-    if meta.kind != "training":
-        raise CheckpointError(f"{path} holds a policy alone, not a training state; resume from latest.pt of its run")
+    if meta.kind != kind:
+        held = "a policy alone" if meta.kind == "policy" else f"the state of a {meta.kind} run"
+        raise CheckpointError(f"{path} holds {held}, not that of a {kind} run; resume from latest.pt of one")
     return meta, payload
 
 
@@ -156,13 +169,74 @@ def config_of(meta: CheckpointMeta) -> EnvConfig:
         ) from error
 
 
+def hyper_parameters(meta: CheckpointMeta, path: str | Path) -> PPOConfig:
+    """The hyper-parameters of a checkpoint; `CheckpointError` if this version has others."""
+    try:
+        return PPOConfig.from_plain(meta.ppo)
+    except (TypeError, ConfigError) as error:
+        raise CheckpointError(
+            f"{path} has hyper-parameters that this version does not take ({error}); train again, or use the version "
+            "of the package that wrote it"
+        ) from error
+
+
 def require_env(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) -> None:
     """Raise `CheckpointError` unless `env` has the checkpoint's id, spaces of `groups` and fingerprint."""
     if _id_of(env) != meta.env_id:
         raise CheckpointError(f"the checkpoint was made for {meta.env_id}, not for {_id_of(env)}; make that one")
+    _require_spaces(meta, env, groups)
+    fingerprint = env.unwrapped.fingerprint  # type: ignore[attr-defined]
+    if fingerprint != meta.fingerprint:
+        raise CheckpointError(
+            f"the checkpoint was trained on an environment with fingerprint {meta.fingerprint}, this one has "
+            f"{fingerprint}: configuration, robot, scene or objects have changed since; train again, or use "
+            "the version of the package that wrote it"
+        )
+
+
+def require_task(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) -> None:
+    """Raise `CheckpointError` unless `env` sets the checkpoint's task, whatever else it observes than `groups`."""
+    config = env.unwrapped.config  # type: ignore[attr-defined]
+    found = list(differences(_task(config), _task(config_of(meta))))
+    if found:
+        raise CheckpointError(
+            f"the checkpoint is of another task: {'; '.join(found)}. Make the environment with the checkpoint's "
+            "configuration, where only `observation` may differ"
+        )
+    if env.unwrapped.task_fingerprint != meta.task_fingerprint:  # type: ignore[attr-defined]
+        raise CheckpointError(
+            f"the checkpoint's task has the fingerprint {meta.task_fingerprint or '(none noted)'}, this environment's "
+            f"{env.unwrapped.task_fingerprint}: "  # type: ignore[attr-defined]
+            "robot, scene, objects or code have changed since; train again, or use the version that wrote it"
+        )
+    _require_spaces(meta, env, groups)
+
+
+def require_same_policy(meta: CheckpointMeta, mine: CheckpointMeta, path: str | Path) -> None:
+    """Raise `CheckpointError` unless the policy of `meta` reads and sees like `mine` and has the same networks."""
+    found = list(differences(_architecture(mine, path), _architecture(meta, path)))
+    if found:
+        raise CheckpointError(
+            f"the policy in {path} is built in another way: {'; '.join(found)}. Ask for the same groups, camera, "
+            "hidden layers and encoder"
+        )
+
+
+def _task(config: EnvConfig) -> dict[str, Any]:
+    return {name: value for name, value in asdict(config).items() if name != "observation"}
+
+
+def _architecture(meta: CheckpointMeta, path: str | Path) -> dict[str, Any]:
+    """What decides the shapes and the meaning of a policy's weights."""
+    config = asdict(hyper_parameters(meta, path))
+    networks = {name: config[name] for name in ("hidden", "encoder") if name != "encoder" or meta.sight is not None}
+    return {name: getattr(meta, name) for name in ("actor_groups", "critic_groups", "sight")} | networks
+
+
+def _require_spaces(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) -> None:
     found = describe_env(env, [g for g in groups if g in env.single_observation_space.spaces])  # type: ignore[attr-defined]
     for group in groups:
-        have, want = found["observation_space"].get(group), meta.observation_space[group]
+        have, want = found["observation_space"].get(group), meta.observation_space.get(group)
         if have != want:
             raise CheckpointError(
                 f"observation group {group!r} is {_words(have)} in this environment, the checkpoint expects "
@@ -173,24 +247,21 @@ def require_env(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) -> 
             f"the action space is {found['action_space']}, the checkpoint expects {meta.action_space}; "
             "make the environment that it was trained on"
         )
-    if found["fingerprint"] != meta.fingerprint:
-        raise CheckpointError(
-            f"the checkpoint was trained on an environment with fingerprint {meta.fingerprint}, this one has "
-            f"{found['fingerprint']}: configuration, robot, scene or objects have changed since; train again, or use "
-            "the version of the package that wrote it"
-        )
 
 
 def load_policy(path: str | Path) -> tuple[ActorCritic, CheckpointMeta]:
     """The policy of a checkpoint of either kind, without an environment."""
     meta, payload = read(path)
     low, high = (np.array(meta.action_space[end], dtype=np.float32) for end in ("low", "high"))
+    config = hyper_parameters(meta, path)
     policy = ActorCritic(
         spaces.Dict({group: _box(described) for group, described in meta.observation_space.items()}),
         spaces.Box(low, high),
         meta.actor_groups,
         meta.critic_groups,
-        meta.ppo["hidden"],
+        config.hidden,
+        sight=None if meta.sight is None else Sight(**meta.sight),
+        encoder=config.encoder,
     )
     load_state(policy, payload["policy"], path)
     return policy, meta

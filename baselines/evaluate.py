@@ -19,10 +19,11 @@ import dexgrasp_envs  # noqa: F401  registers the environments
 from dexgrasp_envs.config import EnvConfig, SpawnConfig
 from dexgrasp_envs.errors import RenderingError
 
-from .checkpoint import CheckpointMeta, config_of, load_policy, require_env
+from .checkpoint import CheckpointMeta, config_of, load_policy, read, require_env
 from .evaluation import RATES, EvaluationResult, evaluate
 from .policy import ActorCritic
 from .record import provenance, write_json
+from .shuffled_images import ShuffledImages
 from .statistics import Interval
 from .video import record_video
 
@@ -41,6 +42,8 @@ class Args:
     """Episodes counted of every environment index."""
     seed: int = 1000
     """Seed of the environments; training uses small ones."""
+    shuffle_images: bool = False
+    """Show every environment another one's images, to see whether the policy looks at them; not in the video."""
     out: Path = Path("runs/evaluation.json")
     """Where to write the raw record."""
     video: Path | None = None
@@ -63,6 +66,8 @@ class Evaluation:
     """Configuration of the environment that was used."""
     fingerprint: str
     """Fingerprint of that environment."""
+    shuffled_images: bool
+    """Whether images were shuffled among environments."""
 
 
 def evaluation_config(meta: CheckpointMeta) -> EnvConfig:
@@ -70,10 +75,18 @@ def evaluation_config(meta: CheckpointMeta) -> EnvConfig:
     return config_of(meta).replace(spawn=SpawnConfig())
 
 
-def evaluate_checkpoint(path: Path, num_envs: int, episodes_per_env: int, seed: int) -> Evaluation:
-    """Evaluate a checkpoint on its `evaluation_config`.
+def sees(path: Path) -> bool:
+    """Whether the actor of a checkpoint reads images; `CheckpointError` if it is unreadable."""
+    return "depth" in read(path)[0].actor_groups
+
+
+def evaluate_checkpoint(
+    path: Path, num_envs: int, episodes_per_env: int, seed: int, shuffle_images: bool = False
+) -> Evaluation:
+    """Evaluate a checkpoint on its `evaluation_config`, on request seeing the images of other environments.
 
     Raises:
+        ConfigError: Images are to be shuffled, but it sees none.
         CheckpointError: It is unreadable, or robot, scene, objects or spaces have changed since it was trained. The
             fingerprint holds the spawn too, so the comparison is with an environment of the training configuration.
     """
@@ -83,7 +96,9 @@ def evaluate_checkpoint(path: Path, num_envs: int, episodes_per_env: int, seed: 
     config = evaluation_config(meta)
     with closing(gymnasium.make_vec(meta.env_id, num_envs=num_envs, config=config)) as env:
         fingerprint = env.unwrapped.fingerprint  # type: ignore[attr-defined]
-        return Evaluation(evaluate(policy, env, episodes_per_env, seed), policy, meta, config, fingerprint)
+        actor = ShuffledImages(policy, seed) if shuffle_images else policy
+        result = evaluate(actor, env, episodes_per_env, seed)
+    return Evaluation(result, policy, meta, config, fingerprint, shuffle_images)
 
 
 def make_record(args: Args, evaluation: Evaluation) -> dict[str, Any]:
@@ -119,11 +134,19 @@ def make_record(args: Args, evaluation: Evaluation) -> dict[str, Any]:
         "seed": args.seed,
         "num_envs": args.num_envs,
         "episodes_per_env": args.episodes_per_env,
-        **provenance("baselines.evaluate"),
+        "shuffled_images": evaluation.shuffled_images,
+        **provenance("baselines.evaluate", _arguments(args)),
         "summary": result.summary(),
         "object_names": list(result.object_names),
         "episodes": {name: values.tolist() for name, values in result.episodes.items()},
     }
+
+
+def _arguments(args: Args) -> list[str]:
+    """The command line that writes the same record."""
+    numbers = ["--num-envs", args.num_envs, "--episodes-per-env", args.episodes_per_env, "--seed", args.seed]
+    shuffle = ["--shuffle-images"] if args.shuffle_images else []
+    return [str(args.checkpoint), *map(str, numbers), *shuffle, "--out", str(args.out)]
 
 
 def words(interval: Interval) -> str:
@@ -158,8 +181,12 @@ def main() -> None:
     """Entry point."""
     args = tyro.cli(Args, description=__doc__)
     console = Console()
-    evaluation = evaluate_checkpoint(args.checkpoint, args.num_envs, args.episodes_per_env, args.seed)
+    evaluation = evaluate_checkpoint(
+        args.checkpoint, args.num_envs, args.episodes_per_env, args.seed, args.shuffle_images
+    )
     title = f"{args.checkpoint.name} on {evaluation.meta.env_id}, {evaluation.meta.steps:,} training steps"
+    if args.shuffle_images:
+        title += ", images shuffled among environments"
     console.print(results_table(title, evaluation.result))
     write_json(args.out, make_record(args, evaluation))
     console.print(f"wrote {args.out}")

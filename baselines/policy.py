@@ -1,4 +1,4 @@
-"""The actor-critic: separate networks over named observation groups."""
+"""The actor-critic: separate networks over named observation groups, flat ones and depth images."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -12,19 +12,21 @@ from torch import Tensor, nn
 
 from dexgrasp_envs.errors import ConfigError
 
-from .normalizer import RunningNormalizer
+from .depth_encoder import POSITION_UNIT, DepthEncoder, EncoderConfig
+from .normalizer import CLIP, RunningNormalizer
+from .sight import Sight
 
 Observation = Mapping[str, Tensor]
 
 
 def default_groups(space: spaces.Dict, blind: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Groups of (actor, critic): proprio + state, and proprio + privileged where there is one.
+    """Groups of (actor, critic): proprio + depth, else + state; and proprio + privileged where there is one.
 
-    A blind actor sees only `proprio`, which holds nothing about the object.
+    A blind actor sees only `proprio`, which holds nothing about the object. A critic never sees images.
     """
-    actor = ("proprio",) if blind else tuple(g for g in ("proprio", "state") if g in space.spaces)
-    critic = ("proprio", "privileged") if "privileged" in space.spaces else actor
-    return actor, critic
+    seen = () if blind else tuple(group for group in ("depth", "state") if group in space.spaces)[:1]
+    critic = ("privileged",) if "privileged" in space.spaces else tuple(group for group in seen if group != "depth")
+    return ("proprio", *seen), ("proprio", *critic)
 
 
 class ActorCritic(BasePolicy):
@@ -32,6 +34,22 @@ class ActorCritic(BasePolicy):
 
     `forward` is the mean action for a dictionary of the actor groups, which is what an export needs. The critic works
     in units of normalised returns; `values` gives reward units.
+
+    An actor of depth images reads their embedding and where the encoder takes the object to be, from the palm. It
+    learns from that position but does not bend it: the encoder's guess is trained on the truth alone.
+
+    Args:
+        observation_space: Of one environment, with at least the groups named next.
+        action_space: Of one environment.
+        actor_groups: Flat groups, `depth` or both; `depth` takes `proprio` beside it.
+        critic_groups: Flat groups.
+        hidden: Units of the hidden layers of both networks.
+        log_std: Initial log standard deviation of every action.
+        sight: Of the environment, for an actor of `depth`.
+        encoder: Architecture of the network over images.
+
+    Raises:
+        ConfigError: A group is missing, an image where flat groups are read, or images come without what they take.
     """
 
     observation_space: spaces.Dict
@@ -45,16 +63,28 @@ class ActorCritic(BasePolicy):
         critic_groups: Sequence[str],
         hidden: Sequence[int] = (256, 256),
         log_std: float = -0.7,
+        sight: Sight | None = None,
+        encoder: EncoderConfig | None = None,
     ) -> None:
         super().__init__(observation_space, action_space)
         self.actor_groups = tuple(actor_groups)
         self.critic_groups = tuple(critic_groups)
         self.hidden = tuple(hidden)
-        widths = {group: _width(observation_space, group) for group in self.groups}
+        self.sight = sight
+        self.encoder: DepthEncoder | None = None
+        seen = 0
+        if "depth" in self.actor_groups:
+            encoder = encoder or EncoderConfig()
+            self.encoder = _encoder(observation_space, self.actor_groups, sight, encoder)
+            seen = encoder.embedding + 3
+        self.flat_actor_groups = tuple(group for group in self.actor_groups if group != "depth")
+        flat = dict.fromkeys(self.flat_actor_groups + self.critic_groups)
+        widths = {group: _width(observation_space, group) for group in flat}
         actions = prod(action_space.shape)
         self.normalizers = nn.ModuleDict({group: RunningNormalizer(width) for group, width in widths.items()})
         self.return_normalizer = RunningNormalizer(1)
-        self.actor = _mlp(sum(widths[g] for g in self.actor_groups), self.hidden, actions, last_gain=0.01)
+        inputs = sum(widths[g] for g in self.flat_actor_groups) + seen
+        self.actor = _mlp(inputs, self.hidden, actions, last_gain=0.01)
         self.critic = _mlp(sum(widths[g] for g in self.critic_groups), self.hidden, 1, last_gain=1.0)
         self.log_std = nn.Parameter(torch.full((actions,), log_std))
 
@@ -63,9 +93,26 @@ class ActorCritic(BasePolicy):
         """Every observation group that the actor or the critic reads."""
         return tuple(dict.fromkeys(self.actor_groups + self.critic_groups))
 
+    def parts(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """Parameters of actor and critic, and those of the encoder."""
+        encoder = [] if self.encoder is None else list(self.encoder.parameters())
+        known = set(encoder)
+        return [parameter for parameter in self.parameters() if parameter not in known], encoder
+
     def forward(self, obs: Observation) -> Tensor:
         """Mean action [N, A], not clipped."""
-        return self.actor(torch.cat([self.normalizers[g](obs[g]) for g in self.actor_groups], dim=-1))
+        return self.act_and_locate(obs)[0]
+
+    def act_and_locate(self, obs: Observation) -> tuple[Tensor, Tensor | None]:
+        """Mean action [N, A], and the object's position [N, 3] that the encoder predicts (world, m; None without)."""
+        inputs = [self.normalizers[g](obs[g]) for g in self.flat_actor_groups]
+        position = None
+        if self.encoder is not None:
+            assert self.sight is not None
+            embedding, position = self.encoder(obs["depth"])
+            from_palm = (position.detach() - self.sight.palm_position(obs["proprio"])) / POSITION_UNIT
+            inputs += [embedding, from_palm.clamp(-CLIP, CLIP)]
+        return self.actor(torch.cat(inputs, dim=-1)), position
 
     def normalized_values(self, obs: Observation) -> Tensor:
         """Value estimates [N] in units of the normalised return."""
@@ -85,7 +132,7 @@ class ActorCritic(BasePolicy):
         return (self.log_std + 0.5 * log(2 * pi * np.e)).sum()
 
     def merge_statistics(self, obs: Observation) -> None:
-        """Merge observations [..., size] into the running statistics of their groups."""
+        """Merge observations [..., size] into the running statistics of their groups; images have none."""
         for group, normalizer in self.normalizers.items():
             normalizer.merge(obs[group])  # type: ignore[operator]
 
@@ -98,6 +145,16 @@ class ActorCritic(BasePolicy):
     def _predict(self, observation: Observation, deterministic: bool = False) -> Tensor:  # type: ignore[override]
         mean = self(observation)
         return mean if deterministic else mean + torch.exp(self.log_std) * torch.randn_like(mean)
+
+
+def _encoder(
+    space: spaces.Dict, actor_groups: tuple[str, ...], sight: Sight | None, config: EncoderConfig
+) -> DepthEncoder:
+    if "depth" not in space.spaces:
+        raise ConfigError(f"there is no observation group 'depth'; this environment has {', '.join(space.spaces)}")
+    if sight is None or "proprio" not in actor_groups:
+        raise ConfigError("an actor of depth images takes the environment's `Sight` and the group `proprio` beside it")
+    return DepthEncoder(sight.camera, config)
 
 
 def _width(space: spaces.Dict, group: str) -> int:

@@ -1,6 +1,7 @@
 """PPO over a batched simulator: Stable-Baselines3's interface, our rollouts, update and checkpoints."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
@@ -22,6 +23,8 @@ from .policy import ActorCritic, default_groups
 from .ppo_config import PPOConfig
 from .rollout_buffer import RolloutBuffer
 from .rollout_collector import CutShort, RolloutCollector
+from .sight import Sight
+from .sight_training import SightTraining
 
 
 class PPO(stable_baselines3.PPO):
@@ -33,12 +36,12 @@ class PPO(stable_baselines3.PPO):
     Args:
         env: A Gymnasium vector environment of this package, resetting in the same step.
         config: Hyper-parameters.
-        actor_groups: Observation groups of the actor; proprio and state by default.
+        actor_groups: Observation groups of the actor; by default proprio and depth, or proprio and state.
         critic_groups: Observation groups of the critic; proprio and privileged by default, else the actor's.
         seed: Seed of environment, networks, exploration and minibatches.
 
     Raises:
-        ConfigError: A rollout would hold fewer than two samples.
+        ConfigError: A rollout would hold fewer than two samples, or a depth policy has no `privileged` to learn from.
     """
 
     policy: ActorCritic  # type: ignore[assignment]
@@ -71,11 +74,19 @@ class PPO(stable_baselines3.PPO):
         default_actor, default_critic = default_groups(self.observation_space)
         self.actor_groups = actor_groups or default_actor
         self.critic_groups = critic_groups or default_critic
+        self.sight = Sight.of(env) if "depth" in self.actor_groups else None
+        if self.sight is not None and "privileged" not in self.critic_groups:
+            raise ConfigError(
+                "to train a depth policy takes the observation group `privileged`, which tells its critic and encoder "
+                "where the object is; make the environment with it in `observation.groups`"
+            )
         self.collector = RolloutCollector(env, seed, self.config.desynchronise)
         self.threads = torch.get_num_threads()
         self.iterations = 0
         self.seconds = 0.0
         self.record: dict[str, float] = {}
+        self.started_from: dict[str, Any] | None = None
+        """`path`, `steps`, `seconds` and `run` of the checkpoint that the policy began with; None without one."""
         self._logger = Logger(folder=None, output_formats=[])
         self._setup_model()
 
@@ -88,9 +99,16 @@ class PPO(stable_baselines3.PPO):
             self.critic_groups,
             self.config.hidden,
             self.config.log_std,
+            self.sight,
+            self.config.encoder,
         )
-        parameters = self.policy.parameters()
-        self.policy.optimizer = torch.optim.Adam(parameters, lr=self.config.learning_rate, eps=1e-5, fused=True)
+        heads, encoder = self.policy.parts()
+        self.policy.optimizer = torch.optim.Adam(heads, lr=self.config.learning_rate, eps=1e-5, fused=True)
+        if encoder:
+            self.policy.optimizer.add_param_group({"params": encoder, "lr": self.config.encoder_learning_rate})
+        self.sight_training: SightTraining | None = None
+        if self.policy.encoder is not None:
+            self.sight_training = SightTraining(self.policy, self.config.sight_learning_rate)
         self.rollout_buffer = RolloutBuffer(
             self.observation_space, self.policy.groups, self.action_space.shape[0], self.config.n_steps, self.n_envs
         )
@@ -111,6 +129,33 @@ class PPO(stable_baselines3.PPO):
         assert isinstance(self._last_obs, dict)
         self.collector.start(self._last_obs)
 
+    def warm_up(self) -> Iterator[tuple[float, str]]:
+        """Teach the encoder to see, before the first rollout; yields (share done, how it stands)."""
+        assert self.sight_training is not None
+        begin, before = perf_counter(), self.num_timesteps
+        config = self.config
+        passes = self.sight_training.warm_up(
+            self.vector_env, config.warm_up_rounds, config.warm_up_steps, self.seed or 0
+        )
+        for share, steps, error in passes:
+            self.num_timesteps = before + steps
+            yield share, "collecting images" if error is None else f"learning to see, {error:.1f} cm"
+        self.seconds += perf_counter() - begin
+
+    def start_from(self, path: str | Path) -> None:
+        """Begin with the policy of a checkpoint of any kind: networks, normalisers and standard deviations.
+
+        Steps and seconds that went into it are not counted here, but noted in every checkpoint.
+
+        Raises:
+            CheckpointError: It is of another task, or its policy is not built as this one is; the message says how not.
+        """
+        meta, payload = checkpoint.read(path)
+        checkpoint.require_task(meta, self.vector_env, self.policy.groups)
+        checkpoint.require_same_policy(meta, self._meta("policy", None), path)
+        checkpoint.load_state(self.policy, payload["policy"], path)
+        self.started_from = {"path": str(path), "steps": meta.steps, "seconds": meta.seconds, "run": meta.run}
+
     def iterate(self) -> dict[str, float]:
         """One rollout and one update; returns `record`: counters, episode statistics, losses, seconds by part."""
         if self._last_obs is None:
@@ -127,7 +172,10 @@ class PPO(stable_baselines3.PPO):
         self.logger.dump(step=self.num_timesteps)
 
     def collect_rollouts(self, env: Any, callback: BaseCallback, rollout_buffer: Any, n_rollout_steps: int) -> bool:
-        """Fill the buffer; False if the callback stops training. One thread acts, all compute values."""
+        """Fill the buffer; False if the callback stops training.
+
+        One thread acts from flat groups, where more gain nothing; all see images and compute values.
+        """
 
         def on_step(step: dict[str, Any]) -> bool:
             self.num_timesteps += self.n_envs
@@ -136,7 +184,7 @@ class PPO(stable_baselines3.PPO):
 
         start = perf_counter()
         callback.on_rollout_start()
-        torch.set_num_threads(1)
+        torch.set_num_threads(self.threads if self.policy.encoder is not None else 1)
         try:
             collected = self.collector.collect(self.policy, self.rollout_buffer, on_step)
         finally:
@@ -194,7 +242,14 @@ class PPO(stable_baselines3.PPO):
             kl = torch.stack(measured["kl"]).mean().item()
             if kl > 2.5 * config.target_kl:
                 break
-        self._adapt_learning_rate(kl)
+        if config.adaptive_lr:
+            self._adapt_learning_rate(kl)
+        if self.sight_training is not None:
+            obs = buffer.flat_obs()
+            chosen = torch.randint(len(obs["depth"]), (config.sight_new_images,))
+            self.sight_training.memory.add(obs["depth"][chosen], obs["privileged"][chosen])
+            if len(self.sight_training.memory) >= config.sight_fewest_images:
+                self.sight_training.train(config.sight_steps)
         policy.merge_statistics(buffer.obs)
         self.iterations += 1
         self._n_updates += 1
@@ -218,8 +273,8 @@ class PPO(stable_baselines3.PPO):
         config = self.config
         factor = 1 / 1.3 if kl > 1.5 * config.target_kl else 1.2 if kl < config.target_kl / 1.5 else 1.0
         lowest, highest = config.learning_rate_range
-        for group in self.policy.optimizer.param_groups:
-            group["lr"] = min(max(group["lr"] * factor, lowest), highest)
+        group = self.policy.optimizer.param_groups[0]
+        group["lr"] = min(max(group["lr"] * factor, lowest), highest)
 
     def save(self, path: str | Path, run: dict[str, Any] | None = None) -> None:  # type: ignore[override]
         """Write a checkpoint from which training goes on exactly, with the state of the environments.
@@ -236,6 +291,11 @@ class PPO(stable_baselines3.PPO):
             "rng": torch.get_rng_state(),
             "rollouts": self.collector.get_state(),
         }
+        if self.sight_training is not None:
+            payload["sight"] = {
+                "optimizer": self.sight_training.optimizer.state_dict(),
+                "memory": self.sight_training.memory.get_state(),
+            }
         checkpoint.write(path, self._meta("training", run), payload)
 
     def save_policy(self, path: str | Path, run: dict[str, Any] | None = None) -> None:
@@ -247,17 +307,17 @@ class PPO(stable_baselines3.PPO):
         """Go on from a checkpoint of `save` in `env`; `CheckpointError` if it does not fit."""
         meta, payload = checkpoint.read_training(path)
         checkpoint.require_env(meta, env, list(meta.observation_space))
-        settings: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in meta.ppo.items()}
-        try:
-            config = PPOConfig(**settings)
-        except (TypeError, ConfigError) as error:
-            raise CheckpointError(f"{path} has hyper-parameters that this version does not take: {error}") from error
+        config = checkpoint.hyper_parameters(meta, path)
         learner = cls(env, config, tuple(meta.actor_groups), tuple(meta.critic_groups), meta.seed)
         learner.num_timesteps, learner.iterations, learner.seconds = meta.steps, meta.iterations, meta.seconds
         learner._n_updates = meta.iterations
+        learner.started_from = meta.run.get("start_from")
         checkpoint.load_state(learner.policy, payload["policy"], path)
         try:
             learner.policy.optimizer.load_state_dict(payload["optimizer"])
+            if learner.sight_training is not None:
+                learner.sight_training.optimizer.load_state_dict(payload["sight"]["optimizer"])
+                learner.sight_training.memory.set_state(payload["sight"]["memory"])
             learner.collector.set_state(payload["rollouts"])
             torch.set_rng_state(payload["rng"])
         except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
@@ -278,6 +338,7 @@ class PPO(stable_baselines3.PPO):
             steps=self.num_timesteps,
             iterations=self.iterations,
             seconds=self.seconds,
-            run=run or {},
+            sight=None if self.sight is None else asdict(self.sight),
+            run=(run or {}) | ({} if self.started_from is None else {"start_from": self.started_from}),
             kind=kind,
         )

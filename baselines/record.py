@@ -5,6 +5,7 @@ import os
 import platform
 import shlex
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,14 @@ from typing import Any
 PACKAGES = ("dexgrasp_envs", "gymnasium", "mujoco", "numpy", "stable_baselines3", "torch")
 
 
-def provenance(module: str) -> dict[str, Any]:
-    """Command line of `module` (as in `python -m module ...`), versions of the packages, and the machine."""
+def provenance(module: str, arguments: Sequence[str] | None = None) -> dict[str, Any]:
+    """Command line of `module` (as in `python -m module ...`), versions of the packages, and the machine.
+
+    `arguments` are those of the command line at hand by default.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
     return {
-        "command": shlex.join(["python", "-m", module, *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", module, *arguments]),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         "machine": {
             "cpu": _cpu_model(),

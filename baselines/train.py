@@ -4,10 +4,7 @@ A run folder holds `first.pt` (before any update), `latest.pt` (resume from it),
 ship), `progress.csv` (one line an iteration) and TensorBoard logs.
 """
 
-import csv
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -17,40 +14,48 @@ import gymnasium
 import tyro
 from gymnasium.vector import VectorEnv
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from stable_baselines3.common import logger
 
 import dexgrasp_envs  # noqa: F401  registers the environments
-from dexgrasp_envs.config import EnvConfig
+from dexgrasp_envs.config import EnvConfig, ObservationConfig
 from dexgrasp_envs.errors import ConfigError
+from dexgrasp_envs.registration import ID_GROUPS
 
-from .checkpoint import CheckpointMeta, config_of, read_training
+from .checkpoint import CheckpointMeta, config_of, hyper_parameters, read_training
+from .memory import keep_freed_memory
 from .policy import default_groups
 from .ppo import PPO
-from .ppo_config import PPOConfig
+from .ppo_config import DEPTH_PPO, PPOConfig
 from .rollout_collector import saved_num_envs
+from .run_folder import interrupts, progress_bar, progress_csv, rows_until
 
 COLUMNS = (
     "steps", "iterations", "seconds", "success_at_end", "success_share", "success_once", "lifted", "return", "length",
-    "kl", "lr", "std", "entropy", "clip_share", "policy_loss", "value_loss", "bound_loss", "explained_variance",
+    "kl", "lr", "std", "entropy", "clip_share", "policy_loss", "value_loss", "bound_loss",
+    "position_error", "explained_variance",
     "diverged", "steps_per_second", "env_seconds", "inference_seconds", "update_seconds",
 )  # fmt: skip
 NUM_ENVS = 256
 """Environments of a new run, by default."""
-STATE_CONFIG = EnvConfig(privileged=True)
+STATE_CONFIG = EnvConfig(observation=ObservationConfig(groups=("privileged",)))
 """The default environment, with privileged observations for the critic."""
+DEPTH_CONFIG = EnvConfig(observation=ObservationConfig(groups=("privileged",), image_size=(48, 64)))
+"""The same with images small enough to learn from on two cores."""
 EXAMPLES = """
 examples:
   python -m baselines.train DexGrasp/KukaAllegro-State-v0 --minutes 30 --seed 1 --out runs/state
   python -m baselines.train DexGrasp/KukaAllegro-State-v0 --minutes 30 --blind --out runs/blind
   python -m baselines.train DexGrasp/KukaAllegro-State-v0 --minutes 30 --resume runs/state/latest.pt --out runs/state
+  python -m baselines.train DexGrasp/KukaAllegro-Depth-v0 --minutes 120 --sim spawn:2 --out runs/depth
+  python -m baselines.train DexGrasp/KukaAllegro-Depth-v0 --minutes 15 --start-from runs/dagger/policy.pt --sim spawn:2
+  python -m baselines.train DexGrasp/KukaAllegro-Depth-v0 --env.observation.image-size 60 80 --out runs/depth60
 """
 
 
 @dataclass(frozen=True)
 class Args:
-    """Train a policy with PPO."""
+    """Train a policy with PPO. `ppo` and `env` default to what suits state ids; `default_args` suits any id."""
 
     env_id: Annotated[str, tyro.conf.Positional]
     """Gymnasium id of the environment."""
@@ -64,10 +69,14 @@ class Args:
     """Folder of this run."""
     num_envs: int | None = None
     """Environments stepped together; 256, or the checkpoint's. After a resume with another number, episodes restart."""
+    sim: str | None = None
+    """Where environments run: "spawn:2" in two processes, "tcp://a:5555,..." on servers; in this process if None."""
     blind: bool = False
     """Hide the object from the actor: it reads `proprio` alone. The row that every results table needs."""
     resume: Path | None = None
     """Checkpoint to go on from; its hyper-parameters, configuration, seed and groups are kept: others are an error."""
+    start_from: Path | None = None
+    """Checkpoint whose policy a new run begins with, such as a student of baselines.distill; all else is new."""
     checkpoint_minutes: float = 3.0
     """Time between two writes of latest.pt."""
     ppo: PPOConfig = field(default_factory=PPOConfig)
@@ -76,23 +85,31 @@ class Args:
     """Configuration of the environment; the critic reads the privileged observations."""
 
 
+def default_args(env_id: str) -> Args:
+    """What to train an id with where nothing else is asked for."""
+    return Args(env_id, ppo=DEPTH_PPO, env=DEPTH_CONFIG) if "depth" in _id_groups(env_id) else Args(env_id)
+
+
 def make_learner(args: Args) -> PPO:
     """The learner that `args` ask for, new or resumed, with its environment.
 
     Raises:
-        ConfigError: `args` ask for something else than the checkpoint that they resume from.
-        CheckpointError: That checkpoint cannot be resumed from.
+        ConfigError: `args` ask for something else than the checkpoint that they resume from, or for two beginnings.
+        CheckpointError: That checkpoint cannot be resumed from, or the one to start from does not fit.
     """
+    if args.resume is not None and args.start_from is not None:
+        raise ConfigError("--resume goes on with a run and --start-from begins a new one; leave one of them out")
     if args.resume is not None:
         meta, payload = read_training(args.resume)
         _require_no_conflict(args, meta)
         num_envs = saved_num_envs(payload["rollouts"]) if args.num_envs is None else args.num_envs
-        return PPO.load(args.resume, gymnasium.make_vec(args.env_id, num_envs=num_envs, config=config_of(meta)))
-    env = gymnasium.make_vec(
-        args.env_id, num_envs=NUM_ENVS if args.num_envs is None else args.num_envs, config=args.env
-    )
+        return PPO.load(args.resume, _make_env(args, num_envs, config_of(meta)))
+    env = _make_env(args, NUM_ENVS if args.num_envs is None else args.num_envs, args.env)
     actor, critic = default_groups(env.single_observation_space, args.blind)  # type: ignore[arg-type]
-    return PPO(env, args.ppo, actor, critic, args.seed)
+    learner = PPO(env, args.ppo, actor, critic, args.seed)
+    if args.start_from is not None:
+        learner.start_from(args.start_from)
+    return learner
 
 
 def train(args: Args, console: Console | None = None) -> PPO:
@@ -106,23 +123,27 @@ def train(args: Args, console: Console | None = None) -> PPO:
         if value is not None and not value > 0:
             raise ConfigError(f"--{name.replace('_', '-')} must be positive, got {value}")
     console = console or Console()
+    keep_freed_memory()
     learner = make_learner(args)
     note = _plain(args)
-    console.print(plan(learner))
+    console.print(plan(learner, args.sim))
     if learner.iterations and learner.collector.obs is None:
         console.print(f"episodes start anew: the checkpoint was not made with {learner.n_envs} environments")
     args.out.mkdir(parents=True, exist_ok=True)
     learner.set_logger(logger.configure(str(args.out / "tensorboard"), ["tensorboard"]))
     if args.resume is None:
         learner.save_policy(args.out / "first.pt", note)
-    kept = [] if args.resume is None else _rows_until(args.out / "progress.csv", learner.num_timesteps)
+    kept = [] if args.resume is None else rows_until(args.out / "progress.csv", learner.num_timesteps)
     start = saved = perf_counter()
-    with _interrupts() as interrupts, _progress_bar(console) as bar, _csv(args.out, kept) as rows:
+    with interrupts() as caught, progress_bar(console) as bar, progress_csv(args.out, COLUMNS, kept) as rows:
         task = bar.add_task("training", total=1.0, note="")
-        done = _share_done(args, learner.num_timesteps, 0.0)
-        while done < 1.0 and not interrupts:
+        if learner.sight_training is not None and not learner.iterations and learner.started_from is None:
+            for share, words in learner.warm_up():
+                bar.update(task, completed=share, note=words)
+        done = _share_done(args, learner.num_timesteps, perf_counter() - start)
+        while done < 1.0 and not caught:
             record = learner.iterate()
-            rows.writerow({name: record.get(name, "") for name in COLUMNS})
+            rows.writerow(record)
             now = perf_counter()
             done = _share_done(args, learner.num_timesteps, now - start)
             bar.update(task, completed=done, note=_note(record))
@@ -137,7 +158,7 @@ def train(args: Args, console: Console | None = None) -> PPO:
     return learner
 
 
-def plan(learner: PPO) -> Table:
+def plan(learner: PPO, sim: str | None = None) -> Table:
     """What is about to run: who observes what, how much memory it takes, and the configuration's hash."""
     env: VectorEnv = learner.vector_env
     config = env.unwrapped.config  # type: ignore[attr-defined]
@@ -146,11 +167,19 @@ def plan(learner: PPO) -> Table:
     for name, groups in (("actor", learner.actor_groups), ("critic", learner.critic_groups)):
         table.add_row(f"{name} observes", ", ".join(f"{group} {widths[group]}" for group in groups))
     table.add_row("environments x steps", f"{learner.n_envs} x {learner.n_steps}")
+    table.add_row("simulators", sim or "in this process")
+    for group, stored in learner.rollout_buffer.obs.items():
+        if stored.ndim == 5:
+            nbytes = stored[0, 0].nbytes
+            rate = f"{nbytes / 2**10:.1f} KiB each, {nbytes / 1e3:.1f} MB/s at 1,000 steps/s"
+            table.add_row("images", f"{group} {str(stored.dtype).removeprefix('torch.')}, {rate}")
     table.add_row("episode", f"{config.max_steps} steps, {config.episode.seconds:g} s")
     table.add_row("rollout buffer", f"{learner.rollout_buffer.nbytes / 2**20:.1f} MiB")
     table.add_row("parameters", f"{sum(p.numel() for p in learner.policy.parameters()):,}")
     table.add_row("configuration hash", config.hash())
     table.add_row("seed, threads", f"{learner.seed}, {learner.threads}")
+    if learner.started_from is not None:
+        table.add_row("policy from", f"{learner.started_from['path']}, {learner.started_from['steps']:,} steps")
     if learner.iterations:
         table.add_row("resumed at", f"{learner.num_timesteps:,} steps, {learner.seconds / 60:.1f} minutes")
     return table
@@ -158,16 +187,27 @@ def plan(learner: PPO) -> Table:
 
 def _require_no_conflict(args: Args, meta: CheckpointMeta) -> None:
     """`ConfigError` if an argument differs from its default and from the checkpoint, which would prevail."""
-    asked = {"ppo": asdict(args.ppo), "env": args.env, "seed": args.seed, "blind": args.blind}
-    usual = {"ppo": asdict(PPOConfig()), "env": STATE_CONFIG, "seed": Args.seed, "blind": False}
-    saved = {"ppo": {k: tuple(v) if isinstance(v, list) else v for k, v in meta.ppo.items()}, "env": config_of(meta)}
-    saved |= {"seed": meta.seed, "blind": meta.blind}
-    for name, value in asked.items():
-        if value != usual[name] and value != saved[name]:
+    assert args.resume is not None
+    usual = default_args(args.env_id)
+    saved = {"ppo": hyper_parameters(meta, args.resume), "seed": meta.seed, "blind": meta.blind}
+    for name, value in (saved | {"env": config_of(meta)}).items():
+        asked = getattr(args, name)
+        effective = asked.observing(*_id_groups(args.env_id)) if isinstance(asked, EnvConfig) else asked
+        if asked != getattr(usual, name) and effective != value:
             raise ConfigError(
                 f"--{name} differs from what {args.resume} was trained with, and a resumed run keeps that; "
                 f"leave --{name} out, or start a new run without --resume"
             )
+
+
+def _id_groups(env_id: str) -> tuple[str, ...]:
+    """What an id observes besides `proprio` and the groups that are asked for."""
+    return ID_GROUPS.get(env_id, ())
+
+
+def _make_env(args: Args, num_envs: int, config: EnvConfig) -> VectorEnv:
+    where: dict[str, Any] = {} if args.sim is None else {"remote": args.sim}
+    return gymnasium.make_vec(args.env_id, num_envs=num_envs, config=config, **where)
 
 
 def _share_done(args: Args, steps: int, seconds: float) -> float:
@@ -178,42 +218,9 @@ def _share_done(args: Args, steps: int, seconds: float) -> float:
 def _note(record: dict[str, float]) -> str:
     shown = (("success", "success_at_end"), ("share", "success_share"), ("lifted", "lifted"))
     rates = "  ".join(f"{name} {record[key]:.1%}" for name, key in shown if key in record)
+    if "position_error" in record:
+        rates += f"  seen to {record['position_error']:.1f} cm"
     return f"{record['steps']:,} steps {record['steps_per_second']:,.0f}/s  {rates}"
-
-
-def _progress_bar(console: Console) -> Progress:
-    return Progress(BarColumn(20), TimeElapsedColumn(), TextColumn("{task.fields[note]}"), console=console)
-
-
-@contextmanager
-def _csv(folder: Path, kept: list[dict[str, str]]) -> Iterator["csv.DictWriter[str]"]:
-    """`progress.csv` beginning with the rows `kept`, flushed line by line so that it can be watched."""
-    with (folder / "progress.csv").open("w", newline="", buffering=1) as file:
-        writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(kept)
-        yield writer
-
-
-def _rows_until(path: Path, steps: int) -> list[dict[str, str]]:
-    """Whole rows of a progress.csv up to `steps`: those after the checkpoint belong to training that was lost."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [row for row in csv.DictReader(file) if None not in row.values() and int(row["steps"]) <= steps]
-
-
-@contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM, so that training ends after the iteration at hand and saves."""
-    caught: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda received, _: caught.append(received)) for number in numbers]
-    try:
-        yield caught
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 def _plain(args: Args) -> dict[str, Any]:
@@ -223,8 +230,10 @@ def _plain(args: Args) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Entry point."""
-    train(tyro.cli(Args, description=(__doc__ or "") + EXAMPLES))
+    """Entry point. What the arguments leave out depends on the id among them."""
+    named = [word for word in sys.argv[1:] if word in gymnasium.registry]
+    default = default_args(named[0]) if named else tyro.MISSING_NONPROP
+    train(tyro.cli(Args, description=(__doc__ or "") + EXAMPLES, default=default))
 
 
 if __name__ == "__main__":

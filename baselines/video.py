@@ -1,10 +1,12 @@
-"""Videos of a policy, streamed to the encoder frame by frame."""
+"""Videos of a policy, the depth view beside the scene, streamed to the encoder frame by frame."""
 
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 import imageio.v2 as imageio
+import matplotlib
+import numpy as np
 
 from dexgrasp_envs.config import EnvConfig
 
@@ -24,7 +26,7 @@ def record_video(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         obs, _ = env.reset(seed=seed)
-        first = env.render()
+        first = beside_depth(env.render(), obs)
         encoder: Any = imageio.get_writer(path, fps=env.metadata["render_fps"], macro_block_size=2)
         with encoder as writer:
             writer.append_data(first)
@@ -32,7 +34,7 @@ def record_video(
             while episodes:
                 action = policy.act({group: values[None] for group, values in obs.items()})[0]
                 obs, _, terminated, truncated, _ = env.step(action)
-                writer.append_data(env.render())
+                writer.append_data(beside_depth(env.render(), obs))
                 frames += 1
                 if terminated or truncated:
                     episodes -= 1
@@ -40,3 +42,19 @@ def record_video(
     finally:
         env.close()
     return frames
+
+
+def beside_depth(picture: Any, obs: dict[str, np.ndarray]) -> np.ndarray:
+    """The picture [H, W, 3] with the depth image of `obs`, if there is one, in colours and enlarged to its right."""
+    if "depth" not in obs:
+        return np.asarray(picture)
+    depth = obs["depth"][0].astype(np.float64)
+    seen = depth > 0
+    low, high = (depth[seen].min(), depth[seen].max()) if seen.any() else (0.0, 1.0)
+    colours = matplotlib.colormaps["viridis_r"]((depth - low) / max(high - low, 1e-9))[..., :3]
+    colours[~seen] = 0.0
+    height = picture.shape[0]
+    rows = np.arange(height) * depth.shape[0] // height
+    width = height * depth.shape[1] // depth.shape[0]
+    columns = np.arange(width) * depth.shape[1] // width
+    return np.concatenate([picture, (255 * colours[rows][:, columns]).astype(np.uint8)], 1)

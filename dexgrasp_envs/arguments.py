@@ -1,5 +1,7 @@
 """Checks of what a user passes in: a clear error, or a value in its canonical form."""
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,8 +9,10 @@ import torch
 from gymnasium.vector import AutoresetMode
 from torch import Tensor
 
-from .config import EnvConfig
+from . import objects as object_sets
+from .config import CAMERAS, DEPTH_FORMATS, CameraConfig, EnvConfig, ObservationConfig
 from .errors import ActionError, ConfigError
+from .robots.kuka_allegro import kuka_allegro
 
 
 def positive(name: str, value: Any) -> int:
@@ -48,24 +52,72 @@ def autoreset_mode(value: Any) -> AutoresetMode:
         raise ConfigError(f"autoreset_mode must be one of {valid}, got {value!r}") from None
 
 
-def env_config(value: Any, overrides: dict[str, Any]) -> EnvConfig:
-    """A configuration with overrides, in its canonical form, whose rates and lengths make sense."""
-    if not isinstance(value, EnvConfig):
-        raise ConfigError(f"config must be an EnvConfig, got {value!r}")
-    value = value.replace(**overrides).canonical()
-    physics = value.physics
+CONFIG_OPTIONS = ("config", "objects", "groups", "privileged", "image_size", "depth_format", "camera")
+"""Options of an environment that decide its configuration."""
+
+
+def env_config(
+    id_groups: Sequence[str],
+    config: Any = None,
+    objects: Any = None,
+    groups: Any = (),
+    privileged: Any = False,
+    image_size: Any = None,
+    depth_format: Any = None,
+    camera: Any = None,
+) -> EnvConfig:
+    """The configuration that an environment's options come to, in its canonical form, whose values make sense."""
+    config = EnvConfig() if config is None else config
+    if not isinstance(config, EnvConfig):
+        raise ConfigError(f"config must be an EnvConfig, got {config!r}")
+    config = config.canonical()
+    one_of("privileged", privileged, (False, True))
+    if objects is not None:
+        config = config.replace(objects=one_of("objects", objects, object_sets.names()))
+    if isinstance(groups, str) or not isinstance(groups, Sequence):
+        raise ConfigError(f"groups must be a list of observation groups, got {groups!r}")
+    if camera is not None and not isinstance(camera, CameraConfig):
+        camera = CAMERAS[one_of("camera", camera, tuple(CAMERAS))]
+    images = {"image_size": image_size, "depth_format": depth_format, "camera": camera}
+    chosen = {name: value for name, value in images.items() if value is not None}
+    config = config.replace(observation=dataclasses.replace(config.observation, **chosen))
+    config = config.observing(*id_groups, *groups, *(("privileged",) if privileged else ())).canonical()
+    _check_rates(config)
+    _check_observation(config.observation)
+    return config
+
+
+def _check_rates(config: EnvConfig) -> None:
+    physics = config.physics
     for name, whole in (
         ("substeps", physics.substeps),
         ("iterations", physics.iterations),
         ("ls_iterations", physics.ls_iterations),
     ):
         positive(f"config.physics.{name}", whole)
-    for name, number in (("physics.timestep", physics.timestep), ("episode.seconds", value.episode.seconds)):
+    for name, number in (("physics.timestep", physics.timestep), ("episode.seconds", config.episode.seconds)):
         if number <= 0:
             raise ConfigError(f"config.{name} must be positive, got {number!r}")
-    if value.max_steps < 1:
-        raise ConfigError(f"config.episode.seconds must last for at least one action, got {value.episode.seconds!r}")
-    return value
+    if config.max_steps < 1:
+        raise ConfigError(f"config.episode.seconds must last for at least one action, got {config.episode.seconds!r}")
+
+
+def _check_observation(config: ObservationConfig) -> None:
+    camera = config.camera
+    one_of("depth_format", config.depth_format, DEPTH_FORMATS)
+    positive("config.observation.image_period", config.image_period)
+    for size in config.image_size:
+        if not 8 <= size <= 4096:
+            raise ConfigError(f"image_size must be (height, width) of 8 to 4096 pixels each, got {config.image_size}")
+    one_of("config.observation.camera.mount", camera.mount, ("world", *kuka_allegro().body_names))
+    if not 0 < camera.near < camera.far <= 6.5:
+        raise ConfigError(f"a camera needs 0 < near < far <= 6.5 m, got near {camera.near} and far {camera.far}")
+    if not 0 < camera.fovy < 180:
+        raise ConfigError(f"a camera's fovy must be between 0 and 180 degrees, got {camera.fovy}")
+    if camera.position_jitter < 0 or camera.rotation_jitter < 0:
+        raise ConfigError("the jitter of a camera must not be negative")
+    if np.linalg.norm(np.cross(np.subtract(camera.target, camera.position), camera.up)) < 1e-6:
+        raise ConfigError("a camera's target must lie apart from its position, and not along `up`")
 
 
 def per_row(name: str, value: Any, rows: int, dtype: torch.dtype, device: torch.device) -> Tensor:

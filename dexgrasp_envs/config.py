@@ -146,13 +146,71 @@ class EpisodeConfig:
 
 
 @dataclass(frozen=True)
+class CameraConfig:
+    """A pinhole camera with square pixels; +x of the image to the right, +y down."""
+
+    mount: str = "world"
+    """What it is fixed to: "world", or a body of the robot."""
+    position: Vec3 = (0.38, -0.78, 0.58)
+    """Where it is, in the frame of its mount, m."""
+    target: Vec3 = (0.54, 0.0, 0.46)
+    """A point that it looks at, same frame, m."""
+    up: Vec3 = (0.0, 0.0, 1.0)
+    """A direction that appears upwards in the image, same frame."""
+    fovy: float = 46.0
+    """Vertical field of view, degrees."""
+    near: float = 0.02
+    """Nothing nearer is seen, m."""
+    far: float = 2.0
+    """Depth beyond this is invalid, m."""
+    position_jitter: float = 0.0
+    """Half width of the uniform displacement along each axis, drawn for each episode, m."""
+    rotation_jitter: float = 0.0
+    """Half width of the uniform rotation about each of its axes, drawn for each episode, degrees."""
+
+
+CAMERAS: dict[str, CameraConfig] = {
+    "right": CameraConfig(),
+    "front": CameraConfig(position=(1.1, -0.42, 0.72), target=(0.53, 0.0, 0.42), fovy=42.0),
+    "paper": CameraConfig(
+        position=(0.724, 0.689, 0.637), target=(0.606, -0.297, 0.519), up=(1.0, 0.0, 0.0), fovy=48.0, far=1.5
+    ),
+    "wrist": CameraConfig(
+        mount="palm_link", position=(0.10, 0.0088, -0.10), target=(0.08, 0.0088, 0.08), up=(1.0, 0.0, 0.0), fovy=80.0
+    ),
+}
+"""Cameras by name: the default, at the robot's right, from which hand and arm hide the object least; one that faces the
+robot; the paper's, turned by half a turn about z into our frame; one on the palm."""
+
+GROUPS = ("state", "depth", "privileged")
+"""Observation groups besides `proprio`, in their order."""
+DEPTH_FORMATS = ("uint16", "float32", "uint8")
+"""How depth can be observed."""
+
+
+@dataclass(frozen=True)
+class ObservationConfig:
+    """What is observed besides proprioception."""
+
+    groups: tuple[str, ...] = ()
+    """Some of `GROUPS`; an id adds its own."""
+    camera: CameraConfig = field(default_factory=CameraConfig)
+    """Where images are taken from."""
+    image_size: tuple[int, int] = (120, 160)
+    """(height, width) of an image, pixels."""
+    image_period: int = 1
+    """An image is taken at every n-th step of an episode, its start included, and repeated in between."""
+    depth_format: str = "uint16"
+    """One of `DEPTH_FORMATS`: units of 0.1 mm, metres, or the far distance in 255 parts."""
+
+
+@dataclass(frozen=True)
 class EnvConfig:
     """Everything that decides what an environment computes; how many, how fast and where is not part of it."""
 
     objects: str = "primitives12"
     """Name of the object set, see `dexgrasp_envs.objects.names()`."""
-    privileged: bool = False
-    """Whether observations hold the group `privileged` (for a critic)."""
+    observation: ObservationConfig = field(default_factory=ObservationConfig)
     physics: PhysicsConfig = field(default_factory=PhysicsConfig)
     spawn: SpawnConfig = field(default_factory=SpawnConfig)
     control: ControlConfig = field(default_factory=ControlConfig)
@@ -175,6 +233,15 @@ class EnvConfig:
     def canonical(self) -> Self:
         """The same configuration with every field in its declared type; `ConfigError` names one that cannot be."""
         return _build(type(self), dataclasses.asdict(self), "config")
+
+    def observing(self, *groups: str) -> Self:
+        """A copy with these observation groups besides those it has, in the order of `GROUPS`."""
+        wanted = (*self.observation.groups, *groups)
+        for name in wanted:
+            if name not in GROUPS:
+                raise ConfigError(f"unknown observation group {name!r}; the groups are {', '.join(GROUPS)}")
+        ordered = tuple(name for name in GROUPS if name in wanted)
+        return dataclasses.replace(self, observation=dataclasses.replace(self.observation, groups=ordered))
 
     def to_json(self) -> str:
         """Canonical JSON: declared types, sorted keys, no spaces, every field present."""

@@ -31,3 +31,27 @@ class CheckpointError(DexGraspError, ValueError):
 
 class RenderingError(DexGraspError, RuntimeError):
     """No OpenGL context could be made; the message says what to install."""
+
+
+class RemoteError(DexGraspError, RuntimeError):
+    """Something failed at, or on the way to, a simulator server; the message names the server."""
+
+
+class ServerLost(RemoteError, ConnectionError):
+    """A server ended, fell silent, or gave up this client's lease."""
+
+
+class HandshakeError(RemoteError):
+    """A server runs another protocol, environment, configuration or version than the client expects."""
+
+
+class ProtocolError(RemoteError):
+    """A message is malformed, over its bounds or out of order."""
+
+
+class ServerBusy(RemoteError):
+    """The server already has a client."""
+
+
+class DeadlineExceeded(RemoteError, TimeoutError):
+    """A server did not answer in time."""

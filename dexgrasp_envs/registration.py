@@ -4,7 +4,11 @@ import gymnasium
 
 STATE_ID = "DexGrasp/KukaAllegro-State-v0"
 """Proprioception and the object's state."""
-IDS = (STATE_ID,)
+DEPTH_ID = "DexGrasp/KukaAllegro-Depth-v0"
+"""Proprioception and a depth image."""
+ID_GROUPS = {STATE_ID: ("state",), DEPTH_ID: ("depth",)}
+"""Observation groups besides `proprio`, by id."""
+IDS = tuple(ID_GROUPS)
 """All ids of this package."""
 
 
@@ -14,6 +18,7 @@ def register_envs() -> None:
         if env_id not in gymnasium.registry:
             gymnasium.register(
                 env_id,
-                entry_point="dexgrasp_envs.env:DexGraspEnv",
-                vector_entry_point="dexgrasp_envs.vector_env:DexGraspVectorEnv",
+                entry_point="dexgrasp_envs.make_env:make_env",
+                vector_entry_point="dexgrasp_envs.make_env:make_vector_env",
+                kwargs={"env_id": env_id},
             )

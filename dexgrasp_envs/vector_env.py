@@ -1,6 +1,7 @@
 """The vector environment: orchestrates one step of control, simulation and task."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,25 +15,27 @@ from torch import Tensor
 from . import arguments
 from . import objects as object_sets
 from .arguments import action_batch, not_negative, one_of, only_known, per_row, positive
-from .config import ACTION_SIZE, EnvConfig
+from .config import ACTION_SIZE, CameraConfig, EnvConfig
 from .control.palm_controller import PalmController
 from .errors import ClosedError, ConfigError, ResetNeeded, StateError
 from .final_rows import FinalRows
 from .robots.kuka_allegro import kuka_allegro
 from .scene.bodies import COLLIDES
-from .scene.tabletop import tabletop
+from .scene.tabletop import TABLE_TOP, tabletop
 from .sim.make_backend import make_backend
 from .task.grasp_task import GraspTask, Tensors
 from .types import Arrays, check_arrays, check_index
+from .vision.camera import describe
+from .vision.depth_sensor import DepthSensor
 
 Observation = dict[str, npt.NDArray[np.generic]] | Tensors
 Infos = dict[str, Any]
 
-REVISION = 1
+REVISION = 2
 """Raised by hand whenever a change of code, not of figures, changes what an environment computes."""
 OPTIONS = (
-    *("config", "objects", "privileged", "backend", "device", "threads", "autoreset_mode", "output"),
-    *("first_env_index", "render_mode"),
+    *arguments.CONFIG_OPTIONS,
+    *("backend", "device", "threads", "autoreset_mode", "output", "first_env_index", "render_mode"),
 )
 """Options of the constructor besides num_envs."""
 RESET_OPTIONS = ("reset_mask", "object", "episode")
@@ -56,9 +59,14 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
 
     Args:
         num_envs: Number of environments.
+        id_groups: Observation groups that the id stands for, besides `proprio`.
         config: What the environments compute; the default configuration if None.
         objects: Overrides `config.objects`.
-        privileged: Overrides `config.privileged`.
+        groups: More observation groups, such as "state" for a teacher; added to those of `config` and of the id.
+        privileged: Short for the group "privileged".
+        image_size: Overrides `config.observation.image_size`, (height, width).
+        depth_format: Overrides `config.observation.depth_format`.
+        camera: Overrides `config.observation.camera`; a `CameraConfig`, or the name of one of `config.CAMERAS`.
         backend: Name of the physics engine.
         device: Where control and task are computed.
         threads: Threads of the physics engine; 0 means one per core.
@@ -77,9 +85,14 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self,
         num_envs: int = 1,
         *,
+        id_groups: Sequence[str] = ("state",),
         config: EnvConfig | None = None,
         objects: str | None = None,
-        privileged: bool | None = None,
+        groups: Sequence[str] = (),
+        privileged: bool = False,
+        image_size: tuple[int, int] | None = None,
+        depth_format: str | None = None,
+        camera: CameraConfig | str | None = None,
         backend: str = "mujoco",
         device: str = "cpu",
         threads: int = 0,
@@ -90,12 +103,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         **unknown: Any,
     ):
         only_known("option", unknown, OPTIONS)
-        one_of("privileged", privileged, (None, False, True))
-        if objects is not None:
-            one_of("objects", objects, object_sets.names())
-        overrides = {"objects": objects, "privileged": privileged}
         self.config = arguments.env_config(
-            EnvConfig() if config is None else config, {k: v for k, v in overrides.items() if v is not None}
+            id_groups, config, objects, groups, privileged, image_size, depth_format, camera
         )
         """The configuration in force."""
         self.num_envs = positive("num_envs", num_envs)
@@ -106,15 +115,21 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         fps = round(1.0 / (physics.timestep * physics.substeps))
         self.metadata = {**self.metadata, "autoreset_mode": self._mode, "render_fps": fps}
         self._device = torch.device(one_of("device", device, ("cpu",)))
-        self._objects = object_sets.load(self.config.objects)
+        self.objects = object_sets.load(self.config.objects)
+        """The objects to grasp."""
         robot = kuka_allegro()
         scene = tabletop(robot.bodies, self.config.episode.goal, self.config.episode.success_radius)
-        inertials = [obj.inertial for obj in self._objects.objects]
-        world = (scene, robot, self._objects, inertials, sorted(sorted(pair) for pair in COLLIDES))
+        self.scene = scene
+        """Everything that is simulated and seen, objects apart."""
+        inertials = [obj.inertial for obj in self.objects.objects]
+        world = (scene, robot, self.objects, inertials, sorted(sorted(pair) for pair in COLLIDES))
         self.fingerprint = _hash(str(REVISION), self.config.to_json(), repr(world))
         """16 hexadecimal digits that identify revision, configuration, robot, scene and objects; in every result."""
+        task = {name: value for name, value in json.loads(self.config.to_json()).items() if name != "observation"}
+        self.task_fingerprint = _hash(str(REVISION), json.dumps(task, sort_keys=True), repr(world))
+        """The same without what is observed: of environments among which a policy can teach another."""
         threads = not_negative("threads", threads)
-        self.backend = make_backend(backend, scene, robot, self._objects, physics, self.num_envs, threads)
+        self.backend = make_backend(backend, scene, robot, self.objects, physics, self.num_envs, threads)
         """The simulations, a `SimBackend`."""
         self._controller = PalmController(robot, self.config.control, physics, self._device)
         first = not_negative("first_env_index", first_env_index)
@@ -122,8 +137,16 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
             raise ConfigError(f"environment indices must stay below 2**32, got first_env_index={first}")
         self._all_rows = torch.arange(self.num_envs, device=self._device)
         self._env_index = first + self._all_rows
-        self._task = GraspTask(robot, self._objects, self.config, self._env_index, self._device)
-        self._space = self._task.observation_space
+        self._task = GraspTask(robot, self.objects, self.config, self._env_index, self._device)
+        observation = self.config.observation
+        self._depth: DepthSensor | None = None
+        sensed = {}
+        if "depth" in observation.groups:
+            self._depth = DepthSensor(scene, robot, self.objects, observation, self.num_envs, threads)
+            sensed["depth"] = self._depth.space
+            self.metadata["camera"] = describe(observation, TABLE_TOP)
+        self.metadata["fields"] = self._task.fields
+        self._space = gymnasium.spaces.Dict({**self._task.observation_space.spaces, **sensed})
         self.single_observation_space = self._space
         self.single_action_space = gymnasium.spaces.Box(-1.0, 1.0, (ACTION_SIZE,), np.float32)
         self.observation_space = gymnasium.vector.utils.batch_space(self._space, self.num_envs)
@@ -137,7 +160,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     @property
     def object_names(self) -> tuple[str, ...]:
         """Names of the objects, by the index in `infos["object"]`."""
-        return self._objects.names
+        return self.objects.names
 
     def reset(
         self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
@@ -169,7 +192,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self._started = True
         self.final_rows = FinalRows.none(self._space)
         obs, infos = self._task.observe(self._all_rows, self._sim, self._control)
-        return self._output(obs), _with_masks(infos, mask.numpy())
+        return self._output(obs | self._look(self._all_rows)), _with_masks(infos, mask.numpy())
 
     def step(
         self, actions: npt.ArrayLike | Tensor
@@ -202,11 +225,19 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self.final_rows = FinalRows.none(self._space)
         final: Infos = {}
         if self._mode is AutoresetMode.SAME_STEP and finished.any():
-            self.final_rows = _take(self._all_rows[finished], now.obs, now.infos)
+            ended = self._all_rows[finished]
+            images = {name: values.numpy() for name, values in self._look(ended).items()}
+            self.final_rows = _take(ended, now.obs, now.infos, images)
             final = self.final_rows.as_infos(self.num_envs)
             self._restart(finished, now.obs, now.infos)
         infos = _with_masks(now.infos, np.ones(self.num_envs, bool)) | final
-        return self._output(now.obs), now.reward.numpy(), now.terminated.numpy(), now.truncated.numpy(), infos
+        return (
+            self._output(now.obs | self._look(self._all_rows)),
+            now.reward.numpy(),
+            now.terminated.numpy(),
+            now.truncated.numpy(),
+            infos,
+        )
 
     def render(self) -> tuple[npt.NDArray[np.uint8], ...] | None:
         """One uint8 image [H, W, 3] per row, or None without `render_mode="rgb_array"`."""
@@ -223,7 +254,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
             "env.index": self._env_index.cpu().numpy().copy(),
         }
         rooms = self._control.to_arrays("control") | self._task.state.to_arrays("task")
-        return identity | self.backend.get_state() | rooms
+        images = {} if self._depth is None else self._depth.get_state()
+        return identity | self.backend.get_state() | rooms | images
 
     def set_state(self, state: Arrays) -> None:
         """Continue from a state of `get_state`; the rollout is the same bits. StateError if it does not fit."""
@@ -233,13 +265,16 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
             if not np.array_equal(state[name], mine[name]):
                 raise StateError(f"the state is of {what}; make the environment with the same options")
         for name in ("task.object_index", "sim.object_index"):
-            check_index(name, state[name], len(self._objects))
+            check_index(name, state[name], len(self.objects))
         if not np.array_equal(state["task.object_index"], state["sim.object_index"]):
             raise StateError("task.object_index and sim.object_index must be equal; use a state as get_state gave it")
         # The back end first: it may refuse.
         self.backend.set_state({name: value for name, value in state.items() if name.startswith("sim.")})
         self._control.load_arrays("control", state)
         self._task.state.load_arrays("task", state)
+        if self._depth is not None:
+            self._depth.set_state(state)
+            self._place_cameras(self._all_rows)
         self._sim = self.backend.state()
         self.final_rows = FinalRows.none(self._space)
         self._started = True
@@ -247,12 +282,26 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     def close_extras(self, **kwargs: Any) -> None:
         """Free threads, memory and the OpenGL context."""
         self.backend.close()
+        if self._depth is not None:
+            self._depth.close()
 
     def _start(self, rows: Tensor, episode: Tensor, object_index: Tensor | None = None) -> None:
         start = self._task.start(rows, episode, object_index)
         self.backend.reset(rows, start)
         self._sim.set_rows(rows, self.backend.state(rows))
         self._control.set_rows(rows, self._controller.initial(start.joint_pos))
+        self._place_cameras(rows)
+
+    def _place_cameras(self, rows: Tensor) -> None:
+        if self._depth is not None:
+            state = self._task.state
+            self._depth.start(rows, state.seed[rows], self._env_index[rows], state.episode[rows])
+
+    def _look(self, rows: Tensor) -> Tensors:
+        """Images of some rows as they are now; none where the environment has no camera."""
+        if self._depth is None:
+            return {}
+        return {"depth": self._depth.look(rows, self._sim, self._task.state.object_index, self._task.state.step)}
 
     def _restart(self, mask: Tensor, obs: Tensors, infos: Tensors) -> None:
         """Start the next episode in some rows and overwrite their observations and infos."""
@@ -279,8 +328,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
 
     def _chosen_objects(self, value: Any) -> Tensor:
         if isinstance(value, str):
-            value = self._objects.index(one_of("object", value, self.object_names))
-        return self._in_range("object", value, len(self._objects))
+            value = self.objects.index(one_of("object", value, self.object_names))
+        return self._in_range("object", value, len(self.objects))
 
     def _output(self, obs: Tensors) -> Observation:
         return obs if self._torch_output else {name: value.numpy() for name, value in obs.items()}
@@ -294,11 +343,11 @@ def _hash(*texts: str) -> str:
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
-def _take(rows: Tensor, obs: Tensors, infos: Tensors) -> FinalRows:
+def _take(rows: Tensor, obs: Tensors, infos: Tensors, images: Arrays) -> FinalRows:
     """Copies of the finished rows, before their reset overwrites them."""
     return FinalRows(
         rows.numpy(),
-        {name: values[rows].numpy() for name, values in obs.items()},
+        {name: values[rows].numpy() for name, values in obs.items()} | images,
         {name: values[rows].numpy() for name, values in infos.items()},
     )
 

@@ -23,8 +23,8 @@ def make() -> Iterator[Make]:
     """Makes environments of `ROWS` rows, and closes them."""
     made: list[gymnasium.vector.VectorEnv] = []
 
-    def make_one(**options: Any) -> DexGraspVectorEnv:
-        made.append(gymnasium.make_vec(STATE_ID, **{"num_envs": ROWS, "threads": 1, **options}))
+    def make_one(env_id: str = STATE_ID, **options: Any) -> DexGraspVectorEnv:
+        made.append(gymnasium.make_vec(env_id, **{"num_envs": ROWS, "threads": 1, **options}))
         envs = made[-1].unwrapped
         assert isinstance(envs, DexGraspVectorEnv)
         return envs

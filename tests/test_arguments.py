@@ -6,6 +6,7 @@ import torch
 from gymnasium.vector import AutoresetMode
 
 from dexgrasp_envs import arguments
+from dexgrasp_envs.config import CAMERAS, CameraConfig, EnvConfig, ObservationConfig, PhysicsConfig
 from dexgrasp_envs.errors import ConfigError
 
 CPU = torch.device("cpu")
@@ -54,3 +55,33 @@ def test_actions_leave_the_graph_of_the_policy() -> None:
 
 def test_actions_are_clipped() -> None:
     assert arguments.action_batch([[-3, 0.5]], 1, 2, CPU).tolist() == [[-1.0, 0.5]]
+
+
+def test_without_options_the_configuration_is_the_default_with_the_groups_of_the_id() -> None:
+    assert arguments.env_config(()) == EnvConfig()
+    assert arguments.env_config(("depth",)) == EnvConfig().observing("depth")
+
+
+def test_groups_of_id_configuration_and_options_are_joined() -> None:
+    config = arguments.env_config(("depth",), EnvConfig().observing("state"), groups=["depth"], privileged=True)
+    assert config.observation.groups == ("state", "depth", "privileged")
+
+
+def test_image_options_override_the_configuration() -> None:
+    images = ObservationConfig(image_size=(48, 64), depth_format="uint8", camera=CAMERAS["front"], image_period=3)
+    config = EnvConfig(observation=images)
+    assert arguments.env_config((), config) == config
+    changed = arguments.env_config((), config, image_size=[60, 80], depth_format="float32", camera="wrist").observation
+    assert changed == ObservationConfig((), CAMERAS["wrist"], (60, 80), 3, "float32")
+
+
+def test_a_camera_may_be_given_by_its_name() -> None:
+    for name, camera in CAMERAS.items():
+        assert arguments.env_config((), camera=name) == arguments.env_config((), camera=camera)
+    assert arguments.env_config((), camera=CameraConfig(fovy=50)).observation.camera.fovy == 50.0
+
+
+def test_a_configuration_comes_out_in_its_canonical_form() -> None:
+    config = arguments.env_config((), EnvConfig(physics=PhysicsConfig(friction=1)), image_size=[48, 64])
+    assert type(config.physics.friction) is float
+    assert config.observation.image_size == (48, 64)

@@ -8,15 +8,16 @@ import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from dexgrasp_envs.env import DexGraspEnv
-from tests.vector_envs import LIMIT, ROWS, Make, actions, assert_same_infos, place, same, set_steps
+from tests.vector_envs import EYES, LIMIT, ROWS, Make, actions, assert_same_infos, place, same, set_steps
 
 
 class Pair:
     """Our vector environment beside Gymnasium's, over the same environments."""
 
     def __init__(self, make: Make, mode: AutoresetMode):
-        self.ours = make(autoreset_mode=mode)
-        singles = [lambda i=i: DexGraspEnv(first_env_index=i) for i in range(ROWS)]
+        options = {"config": EYES, "groups": ("depth",)}
+        self.ours = make(autoreset_mode=mode, **options)
+        singles = [lambda i=i: DexGraspEnv(first_env_index=i, **options) for i in range(ROWS)]
         self.theirs = SyncVectorEnv(singles, autoreset_mode=mode)
         # Gymnasium gives each row a seed of its own; our rows differ by their index.
         self.compare(self.ours.reset(seed=5), self.theirs.reset(seed=[5] * ROWS))
@@ -90,7 +91,8 @@ def test_a_lost_object_terminates_and_does_not_truncate(make: Make) -> None:
 
 @pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP], ids=lambda mode: mode.name)
 def test_an_autoreset_starts_the_episode_that_a_reset_would(make: Make, mode: AutoresetMode) -> None:
-    envs, twin = make(autoreset_mode=mode), make()
+    options = {"config": EYES, "groups": ("depth",)}
+    envs, twin = make(autoreset_mode=mode, **options), make(**options)
     envs.reset(seed=3)
     set_steps(envs, LIMIT - 1)
     obs, *_ = envs.step(actions(0))
@@ -100,7 +102,7 @@ def test_an_autoreset_starts_the_episode_that_a_reset_would(make: Make, mode: Au
 
 
 def test_final_rows_are_final_obs_and_final_info(make: Make) -> None:
-    envs = make(privileged=True)
+    envs = make(config=EYES, groups=("depth",), privileged=True)
     envs.reset(seed=0)
     set_steps(envs, [LIMIT - 1, 0, LIMIT - 1])
     *_, infos = envs.step(actions(0))

@@ -1,5 +1,6 @@
 """Bad input: the named exception, a message that says what is valid, and nothing has happened."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,10 +10,10 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode
 
-from dexgrasp_envs.config import EnvConfig, EpisodeConfig, PhysicsConfig
+from dexgrasp_envs.config import CameraConfig, EnvConfig, EpisodeConfig, ObservationConfig, PhysicsConfig
 from dexgrasp_envs.errors import ActionError, ClosedError, ConfigError, ResetNeeded
-from dexgrasp_envs.registration import STATE_ID
-from dexgrasp_envs.vector_env import OPTIONS, RESET_OPTIONS
+from dexgrasp_envs.registration import DEPTH_ID, STATE_ID
+from dexgrasp_envs.vector_env import OPTIONS, RESET_OPTIONS, DexGraspVectorEnv
 
 ROWS = 2
 GOOD = np.random.default_rng(0).uniform(-1, 1, (ROWS, 11)).astype(np.float32)
@@ -27,10 +28,41 @@ BAD_OPTIONS: list[tuple[str, Any, str]] = [
     *[("output", value, "'numpy', 'torch'") for value in ("jax", None)],
     *[("objects", value, "'primitives12'") for value in ("bananas", ["primitives12"], 3)],
     ("privileged", "yes", "False, True"),
+    *[
+        ("groups", value, "'touch'; the groups are state, depth, privileged")
+        for value in (["touch"], ("state", "touch"))
+    ],
+    *[("groups", value, "must be a list of observation groups") for value in ("state", None, 3, {"state"})],
+    *[("groups", value, "unknown observation group") for value in ([3], [["state"]], [None])],
+    *[("image_size", value, "8 to 4096 pixels") for value in ((0, 0), (7, 64), (48, -64), (48, 4097))],
+    *[("image_size", value, "must be a list of 2 values") for value in ((48,), "big", 48, (1, 48, 64), {48, 64})],
+    *[("image_size", value, r"image_size\[0\] must be int") for value in ((48.5, 64), (True, 64), ("48", "64"))],
+    *[("depth_format", value, "'uint16', 'float32', 'uint8'") for value in ("int8", "")],
+    *[("depth_format", value, "must be str") for value in (np.uint16, 16)],
+    *[("camera", value, "'right', 'front', 'paper', 'wrist'") for value in ("sky", 3, {"fovy": 50.0})],
+    ("camera", CameraConfig(mount="ceiling"), "mount must be one of 'world', .*'palm_link'.*, got 'ceiling'"),
+    *[
+        ("camera", CameraConfig(near=near, far=far), "0 < near < far <= 6.5 m")
+        for near, far in ((0.0, 1.0), (-1.0, 1.0), (1.0, 1.0), (2.0, 1.0), (0.1, 6.6))
+    ],
+    *[("camera", CameraConfig(fovy=value), "between 0 and 180 degrees") for value in (0.0, -46.0, 180.0)],
+    ("camera", CameraConfig(position_jitter=-0.01), "jitter .* must not be negative"),
+    ("camera", CameraConfig(rotation_jitter=-1.0), "jitter .* must not be negative"),
+    ("camera", CameraConfig(target=CameraConfig().position), "apart from its position"),
+    ("camera", CameraConfig(position=(0.0, 0.0, 1.0), target=(0.0, 0.0, 0.0)), "not along `up`"),
+    ("camera", CameraConfig(fovy=float("nan")), "fovy must be finite"),
+    ("camera", CameraConfig(position=(0.0, 1.0)), "position must be a list of 3 values"),  # type: ignore[arg-type]
     *[("render_mode", value, "None, 'rgb_array'") for value in ("ansi", 3)],
     *[("threads", value, "at least 0") for value in (-1, 1.5, None, True)],
     *[("first_env_index", value, "at least 0") for value in (-1, 0.0)],
     ("config", {"privileged": True}, "must be an EnvConfig"),
+    ("config", EnvConfig(observation=None), "config.observation must hold"),  # type: ignore[arg-type]
+    ("config", EnvConfig(observation=ObservationConfig(groups=3)), "config.observation.groups must be"),  # type: ignore[arg-type]
+    (
+        "config",
+        EnvConfig(observation=ObservationConfig(image_period=0)),
+        "image_period must be an integer of at least 1",
+    ),
     ("config", EnvConfig(physics=PhysicsConfig(substeps=0)), "substeps must be an integer of at least 1"),
     ("config", EnvConfig(physics=PhysicsConfig(timestep=float("nan"))), "timestep must be finite"),
     ("config", EnvConfig(episode=EpisodeConfig(seconds=-1.0)), "seconds must be positive"),
@@ -131,6 +163,21 @@ def test_make_vec_refuses_an_impossible_option(name: str, value: Any, message: s
     with pytest.raises(ConfigError, match=message) as caught:
         make(**{name: value})
     assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["depth", "image", "num_environments"])
+@pytest.mark.parametrize("env_id", [STATE_ID, DEPTH_ID])
+def test_an_unknown_option_of_any_id_is_named_with_all_that_there_are(env_id: str, name: str) -> None:
+    expected = f"unknown option '{name}'; the options are {', '.join(OPTIONS)}"
+    for factory in (gymnasium.make, gymnasium.make_vec):
+        with pytest.raises(ConfigError) as caught:
+            factory(env_id, **{name: 1})
+        assert str(caught.value) == expected
+
+
+def test_all_options_are_arguments_of_the_constructor() -> None:
+    parameters = inspect.signature(DexGraspVectorEnv).parameters.keys()
+    assert set(OPTIONS) == parameters - {"num_envs", "id_groups", "unknown"}
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dexgrasp_envs.config import ControlConfig, EnvConfig, EpisodeConfig, PhysicsConfig, SpawnConfig
+from dexgrasp_envs.config import (
+    CAMERAS,
+    DEPTH_FORMATS,
+    GROUPS,
+    CameraConfig,
+    ControlConfig,
+    EnvConfig,
+    EpisodeConfig,
+    ObservationConfig,
+    PhysicsConfig,
+    SpawnConfig,
+)
 from dexgrasp_envs.errors import ConfigError
 
 _numbers = st.floats(allow_nan=False, allow_infinity=False)
+_points = st.tuples(_numbers, _numbers, _numbers)
+_observations = st.builds(
+    ObservationConfig,
+    groups=st.lists(st.sampled_from(GROUPS)).map(tuple),
+    camera=st.builds(CameraConfig, mount=st.text(), position=_points, fovy=_numbers)
+    | st.sampled_from([*CAMERAS.values()]),
+    image_size=st.tuples(st.integers(), st.integers()),
+    image_period=st.integers(),
+    depth_format=st.sampled_from(DEPTH_FORMATS),
+)
 _configs = st.builds(
     EnvConfig,
     objects=st.text(),
-    privileged=st.booleans(),
+    observation=_observations,
     physics=st.builds(PhysicsConfig, timestep=_numbers, substeps=st.integers()),
     spawn=st.builds(SpawnConfig, half_extent=st.tuples(_numbers, _numbers)),
     control=st.builds(ControlConfig, arm_max_velocity=st.lists(_numbers).map(tuple)),
-    episode=st.builds(EpisodeConfig, goal=st.tuples(_numbers, _numbers, _numbers)),
+    episode=st.builds(EpisodeConfig, goal=_points),
 )
 
 
@@ -33,10 +54,8 @@ def _paths(config: Any, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 def _changed(value: Any) -> Any:
     """Another value of the same type."""
-    if isinstance(value, bool):
-        return not value
     if isinstance(value, tuple):
-        return (_changed(value[0]), *value[1:])
+        return (_changed(value[0]), *value[1:]) if value else ("x",)
     return value + ("x" if isinstance(value, str) else 1)
 
 
@@ -94,8 +113,8 @@ def test_an_integer_in_a_float_field_hashes_as_the_float() -> None:
 
 
 def test_a_value_of_another_type_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"config.privileged must be bool"):
-        EnvConfig(privileged=1).hash()  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"config.objects must be str, got 1"):
+        EnvConfig(objects=1).hash()  # type: ignore[arg-type]
 
 
 def test_max_steps_is_the_length_of_an_episode_in_actions() -> None:
@@ -107,11 +126,11 @@ def test_max_steps_is_the_length_of_an_episode_in_actions() -> None:
 
 
 def test_replace_changes_a_field() -> None:
-    assert EnvConfig().replace(privileged=True) == EnvConfig(privileged=True)
+    assert EnvConfig().replace(objects="cubes") == EnvConfig(objects="cubes")
 
 
 def test_replace_names_an_unknown_field_and_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=r"'object'.*objects, privileged"):
+    with pytest.raises(ConfigError, match=r"'object'.*objects, observation"):
         EnvConfig().replace(object="cube")
 
 
@@ -125,7 +144,14 @@ def test_replace_names_an_unknown_field_and_the_known_ones() -> None:
         (_edited("physics", "substeps", value=8.0), r"config\.physics\.substeps must be int, got 8\.0"),
         (_edited("physics", "timestep", value="fast"), r"config\.physics\.timestep must be float, got 'fast'"),
         (_edited("physics", "timestep", value=True), r"config\.physics\.timestep must be float, got True"),
-        (_edited("privileged", value=1), r"config\.privileged must be bool, got 1"),
+        (_edited("observation", "groups", value="state"), r"config\.observation\.groups must be a list of any number"),
+        (_edited("observation", "groups", value=["state", 1]), r"config\.observation\.groups\[1\] must be str, got 1"),
+        (_edited("observation", "image_size", value=[120]), r"config\.observation\.image_size must be a list of 2"),
+        (_edited("observation", "camera", value="right"), r"config\.observation\.camera must hold .*'fovy'"),
+        (
+            _edited("observation", "camera", "far", value=None),
+            r"config\.observation\.camera\.far must be float, got None",
+        ),
         (_edited("spawn", "center", value=[0.5]), r"config\.spawn\.center must be a list of 2 values"),
         (_edited("episode", "goal", value=[0, 0, "up"]), r"config\.episode\.goal\[2\] must be float, got 'up'"),
     ],
@@ -133,3 +159,36 @@ def test_replace_names_an_unknown_field_and_the_known_ones() -> None:
 def test_from_json_names_the_field_that_is_wrong(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         EnvConfig.from_json(text)
+
+
+def test_an_environment_observes_nothing_more_by_default() -> None:
+    assert EnvConfig().observation.groups == ()
+
+
+@given(st.lists(st.sampled_from(GROUPS)), st.lists(st.sampled_from(GROUPS)))
+def test_observing_adds_groups_once_each_and_in_their_order(had: list[str], added: list[str]) -> None:
+    config = EnvConfig(observation=ObservationConfig(groups=tuple(had))).observing(*added)
+    assert config.observation.groups == tuple(name for name in GROUPS if name in had + added)
+
+
+def test_observing_changes_nothing_else() -> None:
+    config = EnvConfig(objects="cubes", observation=ObservationConfig(image_size=(8, 9), camera=CAMERAS["wrist"]))
+    more = config.observing("depth")
+    assert more.replace(observation=config.observation) == config
+    assert dataclasses.replace(more.observation, groups=()) == config.observation
+
+
+@pytest.mark.parametrize("had", [(), ("touch",)])
+def test_observing_names_an_unknown_group_and_the_known_ones(had: tuple[str, ...]) -> None:
+    config = EnvConfig(observation=ObservationConfig(groups=had))
+    with pytest.raises(ConfigError, match="unknown observation group 'touch'; the groups are state, depth, privileged"):
+        config.observing(*(() if had else ("touch",)))
+
+
+def test_the_default_camera_is_the_one_at_the_right() -> None:
+    assert ObservationConfig().camera == CAMERAS["right"]
+
+
+def test_named_cameras_differ() -> None:
+    assert set(CAMERAS) == {"right", "front", "paper", "wrist"}
+    assert len(set(CAMERAS.values())) == len(CAMERAS)

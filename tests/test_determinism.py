@@ -8,15 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import dexgrasp_envs  # noqa: F401
+from dexgrasp_envs.registration import IDS
 from dexgrasp_envs.vector_env import DexGraspVectorEnv
+from tests.vector_envs import EYES
 
 STEPS = 12
 
 
 def rollout(first: int, count: int, seed: int, threads: int = 1, steps: int = STEPS) -> dict[str, np.ndarray]:
     """Observations, rewards and infos of `count` environments from global index `first`, [steps, count, ...] each."""
-    envs = DexGraspVectorEnv(count, first_env_index=first, threads=threads, privileged=True)
+    envs = DexGraspVectorEnv(
+        count, first_env_index=first, threads=threads, config=EYES, groups=["depth"], privileged=True
+    )
     obs, infos = envs.reset(seed=seed)
     # Some episodes start late, so that time limits and autoresets fall into the rollout.
     late = envs.get_state()
@@ -76,7 +79,7 @@ def test_large_batches_agree_with_small_ones() -> None:
 def test_a_rollout_continued_from_a_saved_state_is_the_same_bits(seed: int, before: int) -> None:
     rng = np.random.default_rng(seed)
     actions = rng.uniform(-1, 1, (before + 10, 5, 11))
-    first, second = DexGraspVectorEnv(5, threads=1), DexGraspVectorEnv(5, threads=1)
+    first, second = (DexGraspVectorEnv(5, threads=1, config=EYES, groups=["depth"]) for _ in range(2))
     first.reset(seed=seed)
     second.reset(seed=seed + 1)
     second.step(actions[0])
@@ -92,14 +95,14 @@ def test_a_rollout_continued_from_a_saved_state_is_the_same_bits(seed: int, befo
     second.close()
 
 
-@pytest.mark.parametrize("steps", [20])
-def test_the_single_environment_is_environment_0_of_the_vector(steps: int) -> None:
-    env = gymnasium.make("DexGrasp/KukaAllegro-State-v0")
-    envs = gymnasium.make_vec("DexGrasp/KukaAllegro-State-v0", num_envs=3)
+@pytest.mark.parametrize("env_id", IDS)
+def test_the_single_environment_is_environment_0_of_the_vector(env_id: str) -> None:
+    env = gymnasium.make(env_id, config=EYES)
+    envs = gymnasium.make_vec(env_id, num_envs=3, config=EYES)
     one, _ = env.reset(seed=11)
     many, _ = envs.reset(seed=11)
     rng = np.random.default_rng(0)
-    for _ in range(steps):
+    for _ in range(20):
         for key in one:
             assert one[key].tobytes() == many[key][0].tobytes()
         actions = rng.uniform(-1, 1, (3, 11)).astype(np.float32)

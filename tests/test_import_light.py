@@ -18,9 +18,18 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 
 def test_importing_the_package_registers_its_ids_by_name_only() -> None:
-    code = "import dexgrasp_envs, gymnasium; spec = gymnasium.spec('DexGrasp/KukaAllegro-State-v0')"
-    check = "assert isinstance(spec.entry_point, str) and isinstance(spec.vector_entry_point, str)"
+    code = (
+        "import dexgrasp_envs, gymnasium; specs = [gymnasium.spec(env_id) for env_id in dexgrasp_envs.registration.IDS]"
+    )
+    check = (
+        "assert specs and all(isinstance(s.entry_point, str) and isinstance(s.vector_entry_point, str) for s in specs)"
+    )
     assert _loaded_after(f"{code}; {check}") == set()
+
+
+@pytest.mark.parametrize("module", ["registration", "make_env"])
+def test_importing_what_makes_an_environment_loads_nothing_heavy(module: str) -> None:
+    assert _loaded_after(f"import dexgrasp_envs.{module}") == set()
 
 
 @pytest.mark.parametrize("module", ["config", "errors", "rng", "types"])

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from dexgrasp_envs.config import EnvConfig
+from dexgrasp_envs.config import EnvConfig, ObservationConfig
 from dexgrasp_envs.errors import StateError
-from tests.vector_envs import LIMIT, ROWS, Make, actions, assert_same_infos, same, set_steps
+from tests.vector_envs import EYES, LIMIT, ROWS, Make, actions, assert_same_infos, same, set_steps
 
 
 def test_make_vec_gives_our_class(make: Make) -> None:
@@ -90,7 +90,8 @@ def _overwrite(values: Any) -> None:
 
 
 def test_overwriting_what_was_returned_changes_nothing(make: Make) -> None:
-    envs, twin = make(), make()
+    # With an image period, so that some images are shown again.
+    envs, twin = (make(config=EYES, groups=["depth"], privileged=True) for _ in range(2))
     _overwrite(envs.reset(seed=0))
     twin.reset(seed=0)
     for env in (envs, twin):
@@ -247,7 +248,7 @@ def test_an_episode_can_be_chosen_for_all_rows_or_each(make: Make) -> None:
 
 
 def test_a_rollout_goes_on_from_a_state_in_another_environment(make: Make) -> None:
-    envs, other = make(), make()
+    envs, other = (make(config=EYES, groups=["depth"]) for _ in range(2))
     envs.reset(seed=0)
     set_steps(envs, LIMIT - 3)
     envs.step(actions(0))
@@ -321,11 +322,16 @@ def test_render_gives_one_picture_per_row(make: Make) -> None:
 
 def test_the_fingerprint_tells_configurations_apart(make: Make) -> None:
     assert make().fingerprint == make(num_envs=1, first_env_index=5).fingerprint
-    assert make().fingerprint != make(privileged=True).fingerprint
+    others = [
+        make(**options).fingerprint for options in ({"privileged": True}, {"groups": ["depth"]}, {"config": EYES})
+    ]
+    assert len({make().fingerprint, *others}) == 4
 
 
-def test_objects_and_privileged_override_the_configuration(make: Make) -> None:
-    assert make(config=EnvConfig(privileged=True), privileged=False).config == EnvConfig()
+def test_the_configuration_in_force_is_that_of_id_and_options(make: Make) -> None:
+    envs = make(config=EnvConfig().observing("privileged"), objects="primitives12", image_size=(48, 64))
+    images = ObservationConfig(groups=("state", "privileged"), image_size=(48, 64))
+    assert envs.config == EnvConfig(observation=images)
 
 
 def test_closing_twice_is_allowed(make: Make) -> None:

@@ -5,15 +5,22 @@ from typing import Any
 
 import numpy as np
 
-from dexgrasp_envs.config import EnvConfig
+from dexgrasp_envs.config import CameraConfig, EnvConfig, ObservationConfig
 from dexgrasp_envs.env import DexGraspEnv
 from dexgrasp_envs.vector_env import DexGraspVectorEnv
 
 Make = Callable[..., DexGraspVectorEnv]
 LIMIT = EnvConfig().max_steps
 ROWS = 3
-OBJECT_HEIGHT = 1 + 23 + 2
-"""Its place in MuJoCo's state: after the time, the joints, x and y."""
+OBJECT_POSE = slice(1 + 23, 1 + 23 + 7)
+"""Its place in MuJoCo's state, position and quaternion: after the time and the joints."""
+OBJECT_HEIGHT = OBJECT_POSE.start + 2
+EYES = EnvConfig(
+    observation=ObservationConfig(
+        camera=CameraConfig(position_jitter=0.03, rotation_jitter=3.0), image_size=(24, 32), image_period=2
+    )
+)
+"""Small images by a camera that jitters, at every other step: all that an image can depend on, in little time."""
 
 
 def actions(step: int, rows: int = ROWS) -> np.ndarray:

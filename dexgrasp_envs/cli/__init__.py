@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import tyro
 
-from . import doctor, list_ids
+from . import doctor, list_ids, serve
 
 _DESCRIPTION = """Gymnasium environments for dexterous grasping.
 
@@ -13,13 +13,14 @@ Examples:
     dexgrasp list             which environments there are
     dexgrasp doctor           what works on this machine, and how to mend the rest
     dexgrasp doctor --json    the same for a program
+    dexgrasp serve --help     environments for a learner in another process
 """
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command with `args` (default: the command line) and return its exit code."""
     code: int = tyro.extras.subcommand_cli_from_dict(
-        {"list": list_ids.list_ids, "doctor": doctor.doctor},
+        {"list": list_ids.list_ids, "doctor": doctor.doctor, "serve": serve.serve},
         prog="dexgrasp",
         description=_DESCRIPTION,
         args=args,

@@ -4,10 +4,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from ..config import ACTION_SIZE
-from ..registration import IDS, STATE_ID
-
-OBSERVATION_GROUPS = {STATE_ID: ("proprio", "state")}
-"""What an environment observes when made without options, by id; written down because asking one would build it."""
+from ..registration import ID_GROUPS
 
 
 def list_ids() -> int:
@@ -17,9 +14,9 @@ def list_ids() -> int:
         Column("observation groups", overflow="fold"),
         title="Environments",
         caption=f"actions: Box(-1, 1, ({ACTION_SIZE},), float32), 6 palm pose + 5 hand synergies\n"
-        "privileged=True adds the group privileged, for a critic",
+        'groups=("state",) adds a group, privileged=True the one for a critic',
     )
-    for env_id in IDS:
-        table.add_row(env_id, ", ".join(OBSERVATION_GROUPS[env_id]))
+    for env_id, groups in ID_GROUPS.items():
+        table.add_row(env_id, ", ".join(("proprio", *groups)))
     Console().print(table)
     return 0

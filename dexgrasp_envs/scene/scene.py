@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .bodies import Body, Vec3
+from .bodies import Body, Geom, Shape, Vec3
 
 OBJECT = "object"
 """Name of the body that carries an environment's object."""
@@ -20,6 +20,10 @@ class ViewCamera:
     """Vertical field of view, degrees."""
 
 
+FLOOR = Geom(Shape.BOX, (3.0, 3.0, 0.05), (0.0, 0.0, -0.05), rgba=(0.80, 0.81, 0.83, 1.0))
+"""Seen, never touched; its surface is at z = 0."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """Everything that an engine compiles, in the world frame: robot base at the origin, z up."""
@@ -33,5 +37,7 @@ class Scene:
     goal_radius: float
     """Radius of the success region, m."""
     camera: ViewCamera
+    floor: Geom = FLOOR
+    """In the world frame."""
     gravity: float = 9.81
     """m/s^2, downwards on the object; the robot compensates its own."""

@@ -54,6 +54,8 @@ class GraspTask:
         self._hand_nominal = torch.tensor(robot.hand_nominal, dtype=torch.float32, device=device)
         self.observation_space = self._observations.space
         """One environment's observation space."""
+        self.fields = self._observations.slices
+        """Group -> field -> [start, stop)."""
         n = len(env_index)
         self.state = TaskState(
             seed=torch.zeros(n, dtype=torch.int64, device=device),

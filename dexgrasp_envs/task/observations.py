@@ -1,5 +1,6 @@
 """The observation groups: what each holds, its bounds, and its values."""
 
+import itertools
 from dataclasses import dataclass
 
 import gymnasium
@@ -34,7 +35,7 @@ class Field:
 
 
 class Observations:
-    """Builds the groups `proprio`, `state` and, on request, `privileged`; all float32, clipped into their spaces.
+    """Builds the group `proprio` and, on request, `state` and `privileged`; all float32, clipped into their spaces.
 
     `proprio` is what the robot knows of itself and its goal; `state` is what a state policy may see of the object;
     `privileged` is for a critic only. Positions in m, world frame, unless said otherwise; rotations as the first two
@@ -68,11 +69,12 @@ class Observations:
                 Field("target_pos", 3, -2.0, 2.0),
                 Field("target_euler", 3, -3.2, 3.2),
                 Field("last_action", ACTION_SIZE, -1.0, 1.0),
-            ),
-            "state": object_fields,
+            )
         }
         """The fields of each group, in order."""
-        if config.privileged:
+        if "state" in config.observation.groups:
+            self.groups["state"] = object_fields
+        if "privileged" in config.observation.groups:
             self.groups["privileged"] = (
                 *object_fields,
                 Field("object_velocity", 6, -_MAX_SPEED, _MAX_SPEED),
@@ -85,6 +87,8 @@ class Observations:
             name: (self._spread(fields, "low", device), self._spread(fields, "high", device))
             for name, fields in self.groups.items()
         }
+        self.slices = {name: _slices(fields) for name, fields in self.groups.items()}
+        """Group -> field -> [start, stop)."""
         self.space = gymnasium.spaces.Dict(
             {
                 name: gymnasium.spaces.Box(low.cpu().numpy(), high.cpu().numpy())
@@ -132,6 +136,11 @@ class Observations:
     def _spread(fields: tuple[Field, ...], bound: str, device: torch.device | str) -> Tensor:
         values = np.concatenate([np.full(field.size, getattr(field, bound)) for field in fields])
         return torch.tensor(values, dtype=torch.float32, device=device)
+
+
+def _slices(fields: tuple[Field, ...]) -> dict[str, list[int]]:
+    ends = [0, *itertools.accumulate(field.size for field in fields)]
+    return {field.name: [start, stop] for field, start, stop in zip(fields, ends, ends[1:], strict=False)}
 
 
 def _two_columns(rotation: Tensor) -> Tensor:

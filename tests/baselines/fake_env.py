@@ -9,11 +9,25 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from dexgrasp_envs.config import EnvConfig, EpisodeConfig
+from dexgrasp_envs.config import EnvConfig, EpisodeConfig, ObservationConfig
 from dexgrasp_envs.errors import RenderingError
 
 FAKE_ID = "Fake/Point-v0"
-FAKE_CONFIG = EnvConfig(privileged=True, episode=EpisodeConfig(seconds=2.0))
+FAKE_DEPTH_ID = "Fake/Point-Depth-v0"
+FAKE_TABLE_ID = "Fake/Point-Table-v0"
+"""Its goal is told, and it has the flat groups of `FAKE_DEPTH_ID`: what a teacher for that one learns in."""
+FAKE_CONFIG = EnvConfig(
+    observation=ObservationConfig(groups=("state", "privileged")), episode=EpisodeConfig(seconds=2.0)
+)
+FAKE_DEPTH_CONFIG = FAKE_CONFIG.replace(
+    observation=ObservationConfig(groups=("depth", "privileged"), image_size=(24, 32))
+)
+CAMERA = {
+    "width": 32, "height": 24, "fx": 29.0, "fy": 29.0, "cx": 16.0, "cy": 12.0, "near": 0.02, "far": 2.0,
+    "depth_scale": 1e-4, "position": [0.575, 0.0, 1.25], "rotation": [[0, -1, 0], [-1, 0, 0], [0, 0, -1]],
+    "mount": "world", "table_height": 0.25,
+}  # fmt: skip
+"""Looks straight down on the table from 1 m above."""
 
 
 @dataclass
@@ -26,22 +40,44 @@ class FinalRows:
 
 
 class FakeVectorEnv(VectorEnv):
-    """proprio: position and last action; state: goal; privileged: goal and time. Leaving |x| < 2 ends an episode."""
+    """proprio: position and last action; state: goal; privileged: goal and time. Leaving |x| < 2 ends an episode.
+
+    On a table the goal is a block, proprio also holds `palm_pos` and privileged `object_from_goal`; depth shows it.
+    """
 
     object_names = ("near", "far")
 
     def __init__(
-        self, num_envs: int, config: EnvConfig = FAKE_CONFIG, mode: AutoresetMode = AutoresetMode.SAME_STEP
+        self,
+        num_envs: int,
+        config: EnvConfig = FAKE_CONFIG,
+        mode: AutoresetMode = AutoresetMode.SAME_STEP,
+        id_groups: tuple[str, ...] = ("state",),
+        remote: str | None = None,
+        on_table: bool = False,
     ) -> None:
         self.num_envs = num_envs
+        self.remote = remote
+        config = config.observing(*id_groups)
         self.config = config
         self.fingerprint = f"fake {config.hash()}"
+        self.task_fingerprint = f"fake task {config.replace(observation=ObservationConfig()).hash()}"
         self.metadata = {"autoreset_mode": mode, "render_modes": []}
-        groups = {"proprio": 4, "state": 2}
-        if config.privileged:
-            groups["privileged"] = 3
+        self.sees = "depth" in config.observation.groups
+        self.on_table = on_table or self.sees
+        groups = {"proprio": 4, "state": 2, "privileged": 3}
+        if self.sees:
+            assert config.observation.image_size == (CAMERA["height"], CAMERA["width"])
+            self.metadata["camera"] = CAMERA
+        if self.on_table:
+            fields = {"proprio": {"palm_pos": [4, 7]}, "privileged": {"object_from_goal": [3, 6]}}
+            observed = ("proprio", *config.observation.groups)
+            self.metadata["fields"] = {group: slices for group, slices in fields.items() if group in observed}
+            groups = {"proprio": 7, "state": 2, "privileged": 6}
+        boxes = {name: spaces.Box(-100, 100, (size,), np.float32) for name, size in groups.items()}
+        boxes["depth"] = spaces.Box(0, 65535, (1, 24, 32), np.uint16)
         self.single_observation_space = spaces.Dict(
-            {name: spaces.Box(-100, 100, (size,), np.float32) for name, size in groups.items()}
+            {name: boxes[name] for name in ("proprio", *config.observation.groups)}
         )
         self.single_action_space = spaces.Box(-1, 1, (2,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -116,7 +152,13 @@ class FakeVectorEnv(VectorEnv):
             "state": self.goal,
             "privileged": np.concatenate([self.goal, self.clock[:, None] / self.config.max_steps], axis=1),
         }
-        return {name: groups[name].astype(np.float32) for name in self.single_observation_space.spaces}  # type: ignore[attr-defined]
+        if self.on_table:
+            from_goal = _on_table(self.goal) - np.array(self.config.episode.goal)
+            groups["proprio"] = np.concatenate([groups["proprio"], _on_table(self.position)], axis=1)
+            groups["privileged"] = np.concatenate([groups["privileged"], from_goal], axis=1)
+        if self.sees:
+            groups["depth"] = _picture(_on_table(self.goal))
+        return {name: groups[name].astype(box.dtype) for name, box in self.single_observation_space.items()}  # type: ignore[attr-defined]
 
     def _infos(self) -> dict[str, Any]:
         distance = self._distance()
@@ -130,14 +172,36 @@ class FakeVectorEnv(VectorEnv):
         }
 
 
+def _on_table(points: np.ndarray) -> np.ndarray:
+    """World coordinates [N, 3] of points [N, 2] of the plane."""
+    x, y = points.T
+    return np.stack([0.575 + 0.3 * x, 0.4 * y, np.full(len(points), 0.3)], axis=1)
+
+
+def _picture(blocks: np.ndarray) -> np.ndarray:
+    """Depth [N, 1, 24, 32] in 0.1 mm of a table 1 m away with a block 10 cm high; one corner is invalid."""
+    v, u = np.mgrid[:24, :32] + 0.5
+    x, y = 0.575 - (v - 12) / 29, -(u - 16) / 29
+    covered = np.hypot(x - blocks[:, :1, None], y - blocks[:, 1:2, None]) < 0.08
+    depth = np.where(covered, 9000, 10000)[:, None]
+    depth[..., 0, 0] = 0
+    return depth
+
+
 class FakeEnv(gymnasium.Env):
     """The same with a single environment that cannot be drawn."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 15}
 
-    def __init__(self, config: EnvConfig = FAKE_CONFIG, render_mode: str | None = None) -> None:
+    def __init__(
+        self,
+        config: EnvConfig = FAKE_CONFIG,
+        render_mode: str | None = None,
+        id_groups: tuple[str, ...] = ("state",),
+        on_table: bool = False,
+    ) -> None:
         self.render_mode = render_mode
-        self.vector = FakeVectorEnv(1, config)
+        self.vector = FakeVectorEnv(1, config, id_groups=id_groups, on_table=on_table)
         self.observation_space = self.vector.single_observation_space
         self.action_space = self.vector.single_action_space
 
@@ -154,7 +218,12 @@ class FakeEnv(gymnasium.Env):
         raise RenderingError("no OpenGL here; install libegl1")
 
 
-if FAKE_ID not in gymnasium.registry:
-    gymnasium.register(
-        FAKE_ID, f"{__name__}:FakeEnv", vector_entry_point=f"{__name__}:FakeVectorEnv", disable_env_checker=True
-    )
+for env_id, group in ((FAKE_ID, "state"), (FAKE_DEPTH_ID, "depth"), (FAKE_TABLE_ID, "state")):
+    if env_id not in gymnasium.registry:
+        gymnasium.register(
+            env_id,
+            f"{__name__}:FakeEnv",
+            vector_entry_point=f"{__name__}:FakeVectorEnv",
+            disable_env_checker=True,
+            kwargs={"id_groups": (group,), "on_table": env_id != FAKE_ID},
+        )

@@ -8,12 +8,13 @@ import torch
 from gymnasium.vector.utils import batch_space
 
 from baselines import checkpoint
+from baselines.depth_encoder import EncoderConfig
 from baselines.ppo import PPO
 from baselines.ppo_config import PPOConfig
 from dexgrasp_envs.adapters.sb3 import SB3VecEnv
-from dexgrasp_envs.config import EnvConfig
+from dexgrasp_envs.config import EnvConfig, ObservationConfig
 from dexgrasp_envs.errors import CheckpointError
-from tests.baselines.fake_env import FAKE_CONFIG, FakeVectorEnv
+from tests.baselines.fake_env import CAMERA, FAKE_CONFIG, FAKE_DEPTH_CONFIG, FakeVectorEnv
 
 
 @pytest.fixture
@@ -42,6 +43,19 @@ def test_the_policy_alone_is_small_and_acts_the_same(learner, tmp_path):
     obs, _ = FakeVectorEnv(4).reset(seed=0)
     np.testing.assert_array_equal(policy.act(obs), learner.policy.act(obs))
     assert meta.kind == "policy" and (tmp_path / "policy.pt").stat().st_size < 5e6
+
+
+def test_a_policy_that_sees_is_built_from_its_file_alone(tmp_path):
+    env = FakeVectorEnv(4, FAKE_DEPTH_CONFIG, id_groups=("depth",))
+    encoder = EncoderConfig((4, 8), (4, 3), (4, 2), 16)
+    learner = PPO(env, PPOConfig(n_steps=4, minibatch=8, hidden=(16,), encoder=encoder), seed=2)
+    learner.iterate()
+    learner.save_policy(tmp_path / "policy.pt")
+    obs, _ = env.reset(seed=0)
+    policy, meta = checkpoint.load_policy(tmp_path / "policy.pt")
+    np.testing.assert_array_equal(policy.act(obs), learner.policy.act(obs))
+    assert meta.observation_space["depth"] == {"shape": [1, 24, 32], "dtype": "uint16"}
+    assert meta.sight["camera"] == CAMERA and not meta.blind
 
 
 def test_writing_leaves_no_partial_files(path):
@@ -121,12 +135,13 @@ def test_a_training_state_that_does_not_fit(path, change):
         PPO.load(path, FakeVectorEnv(4))
 
 
-@pytest.mark.parametrize("changes", [{"momentum": 0.9}, {"n_steps": 0}])
+@pytest.mark.parametrize("changes", [{"momentum": 0.9}, {"n_steps": 0}, {"encoder": {"channels": []}}])
 def test_hyper_parameters_of_another_version(path, changes):
     meta, payload = checkpoint.read(path)
     checkpoint.write(path, dataclasses.replace(meta, ppo=meta.ppo | changes), payload)
-    with pytest.raises(CheckpointError, match=next(iter(changes))):
-        PPO.load(path, FakeVectorEnv(4))
+    for load in (checkpoint.load_policy, lambda path: PPO.load(path, FakeVectorEnv(4))):
+        with pytest.raises(CheckpointError, match=next(iter(changes))):
+            load(path)
 
 
 def test_a_configuration_of_another_version(path):
@@ -172,7 +187,7 @@ def test_another_environment_id_is_refused(learner, tmp_path):
 
 
 def test_other_observations_are_refused(path):
-    env = FakeVectorEnv(4, FAKE_CONFIG.replace(privileged=False))
+    env = FakeVectorEnv(4, FAKE_CONFIG.replace(observation=ObservationConfig()))
     with pytest.raises(CheckpointError, match="'privileged' is absent"):
         PPO.load(path, env)
 

@@ -1,60 +1,101 @@
 import dataclasses
+import json
 import shutil
 
 import pytest
 from rich.console import Console
 
 from baselines import checkpoint
-from baselines.demo import Args, demo, shipped_words
-from baselines.evaluate import evaluate_checkpoint
+from baselines.demo import Args, demo
 from baselines.ppo import PPO
-from baselines.ppo_config import PPOConfig
-from dexgrasp_envs.config import EpisodeConfig, SpawnConfig
-from tests.baselines.fake_env import FAKE_CONFIG, FAKE_ID, FakeVectorEnv
+from baselines.ppo_config import DEPTH_PPO, PPOConfig
+from dexgrasp_envs.errors import CheckpointError
+from dexgrasp_envs.registration import ID_GROUPS
+from tests.baselines.fake_env import FAKE_CONFIG, FAKE_DEPTH_CONFIG, FAKE_DEPTH_ID, FAKE_ID, FakeVectorEnv
+
+SMALL_DEPTH_PPO = dataclasses.replace(
+    DEPTH_PPO,
+    n_steps=4,
+    minibatch=512,
+    hidden=(16,),
+    warm_up_rounds=1,
+    warm_up_steps=1,
+    sight_steps=1,
+    sight_fewest_images=1,
+)
 
 
-def save_policy(path, config=FAKE_CONFIG, **changes):
-    learner = PPO(FakeVectorEnv(4, config), PPOConfig(n_steps=4, minibatch=8, hidden=(16,)))
-    meta = dataclasses.replace(learner._meta("policy", None), env_id=FAKE_ID, **changes)
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """Committed results, which hold a policy that sees and one that does not."""
+    folder = tmp_path / "results"
+    monkeypatch.setattr("baselines.demo.RESULTS", folder)
+    monkeypatch.setattr("baselines.demo.ROOT", tmp_path)
+    save_policy(folder / "checkpoints" / "state.pt")
+    save_policy(folder / "checkpoints" / "depth.pt", sees=True)
+    return folder
+
+
+def save_policy(path, sees=False, **changes):
+    if sees:
+        learner = PPO(FakeVectorEnv(4, FAKE_DEPTH_CONFIG, id_groups=("depth",)), SMALL_DEPTH_PPO)
+    else:
+        learner = PPO(FakeVectorEnv(4, FAKE_CONFIG), PPOConfig(n_steps=4, minibatch=8, hidden=(16,)))
+    meta = dataclasses.replace(learner._meta("policy", None), env_id=FAKE_DEPTH_ID if sees else FAKE_ID, **changes)
     checkpoint.write(path, meta, {"policy": learner.policy.state_dict()})
 
 
-@pytest.fixture
-def last(tmp_path):
-    save_policy(tmp_path / "policy.pt")
-    return evaluate_checkpoint(tmp_path / "policy.pt", 4, 1, 1000)
+def run(tmp_path, **changes) -> str:
+    console = Console(record=True, width=200)
+    arguments = {"minutes": 0.005, "env_id": FAKE_ID, "sim": None, "episodes": 4, "out": tmp_path / "runs"} | changes
+    demo(Args(**arguments), console)
+    return console.export_text()
 
 
-@pytest.fixture
-def shipped(tmp_path, monkeypatch):
-    monkeypatch.setattr("baselines.demo.SHIPPED", tmp_path / "shipped.pt")
-    return tmp_path / "shipped.pt"
+def test_the_demo_trains_compares_and_evaluates_what_is_shipped(tmp_path, results):
+    text = run(tmp_path)
+    assert "points" in text and "success_at_end" in text
+    names = {"demo", "state", "depth", "depth_shuffled"}
+    assert {path.stem for path in (tmp_path / "runs" / "raw").glob("*.json")} == names
+    table = (tmp_path / "runs" / "tables" / "results.md").read_text()
+    assert all(f"| {name} |" in table for name in names)
+    assert (tmp_path / "runs" / "figures" / "success.png").exists()
 
 
-def test_the_demo_compares_first_and_last(tmp_path):
-    console = Console(record=True, width=160)
-    demo(Args(minutes=0.02, env_id=FAKE_ID, out=tmp_path, episodes=8, env=FAKE_CONFIG), console)
-    text = console.export_text()
-    assert "success_at_end" in text and "points" in text and "no video" in text
+def test_records_say_the_command_that_writes_them_alone(tmp_path, results):
+    run(tmp_path)
+    record = json.loads((tmp_path / "runs" / "raw" / "depth_shuffled.json").read_text())
+    assert record["command"] == (
+        "python -m baselines.evaluate results/checkpoints/depth.pt --num-envs 4 --episodes-per-env 1 --seed 1000 "
+        "--shuffle-images --out runs/raw/depth_shuffled.json"
+    )
+    assert record["shuffled_images"] is True
 
 
-def test_a_shipped_policy_of_an_older_schema_does_not_abort_the_demo(tmp_path, shipped):
-    save_policy(shipped, schema=0)
-    console = Console(record=True, width=400)
-    demo(Args(minutes=0.005, env_id=FAKE_ID, out=tmp_path / "run", episodes=8, env=FAKE_CONFIG), console)
-    text = console.export_text()
-    assert "left out" in text and "schema 0" in text and "no video" in text
+def test_committed_results_change_on_request_only(tmp_path, results):
+    run(tmp_path)
+    assert not (results / "raw").exists()
+    run(tmp_path, update_results=True)
+    record = json.loads((results / "raw" / "state.json").read_text())
+    assert record["summary"]["episodes"] == 40
+    assert (results / "tables" / "results.csv").exists() and (results / "figures" / "success.png").exists()
+    assert not (results / "raw" / "demo.json").exists()
 
 
-def test_a_shipped_policy_that_fits_is_evaluated_though_its_training_began_elsewhere(last, shipped):
-    save_policy(shipped, FAKE_CONFIG.replace(spawn=SpawnConfig(half_extent=(0.01, 0.01))))
-    assert "success_at_end" in shipped_words(last, 4)
+def test_a_shipped_policy_that_does_not_fit_is_left_out(tmp_path, results):
+    save_policy(results / "checkpoints" / "old.pt", schema=0)
+    shutil.copy(__file__, results / "checkpoints" / "broken.pt")
+    text = run(tmp_path)
+    assert "old.pt is left out" in text and "broken.pt is left out" in text
+    assert (tmp_path / "runs" / "raw" / "state.json").exists()
 
 
-def test_a_shipped_policy_that_does_not_fit_is_left_out(last, shipped):
-    save_policy(shipped, FAKE_CONFIG.replace(episode=EpisodeConfig(seconds=3.0)))
-    assert "another environment or configuration" in shipped_words(last, 4)
-    save_policy(shipped, fingerprint="another robot")
-    assert "another robot" in shipped_words(last, 4)
-    shutil.copy(__file__, shipped)
-    assert "not a checkpoint" in shipped_words(last, 4)
+def test_it_goes_on_from_the_shipped_depth_policy_on_request(tmp_path, results, monkeypatch):
+    monkeypatch.setitem(ID_GROUPS, FAKE_DEPTH_ID, ("depth",))
+    monkeypatch.setattr("baselines.train.DEPTH_CONFIG", FAKE_DEPTH_CONFIG)
+    monkeypatch.setattr("baselines.train.DEPTH_PPO", SMALL_DEPTH_PPO)
+    text = run(tmp_path, env_id=FAKE_DEPTH_ID, resume=True)
+    assert "policy from" in text
+    (results / "checkpoints" / "depth.pt").unlink()
+    with pytest.raises(CheckpointError, match="there is no checkpoint"):
+        run(tmp_path, env_id=FAKE_DEPTH_ID, resume=True)

@@ -1,7 +1,9 @@
 import json
 
+import gymnasium
 import numpy as np
 import pytest
+import torch
 from rich.console import Console
 
 from baselines.evaluate import Args, evaluate_checkpoint, film, make_record
@@ -9,8 +11,15 @@ from baselines.ppo import PPO
 from baselines.ppo_config import PPOConfig
 from baselines.record import write_json
 from dexgrasp_envs.config import EnvConfig, SpawnConfig
-from dexgrasp_envs.errors import CheckpointError
-from tests.baselines.fake_env import FAKE_CONFIG, FAKE_ID, FakeEnv, FakeVectorEnv
+from dexgrasp_envs.errors import CheckpointError, ConfigError
+from tests.baselines.fake_env import (
+    FAKE_CONFIG,
+    FAKE_DEPTH_CONFIG,
+    FAKE_DEPTH_ID,
+    FAKE_ID,
+    FakeEnv,
+    FakeVectorEnv,
+)
 
 
 @pytest.fixture
@@ -42,6 +51,22 @@ def test_the_spawn_is_the_fixed_one_whatever_the_training_had(tmp_path, monkeypa
     assert record["config"]["spawn"]["half_extent"] == list(SpawnConfig().half_extent)
     for about, config in ((record, FAKE_CONFIG), (record["checkpoint"], trained_on)):
         assert (about["config_hash"], about["fingerprint"]) == (config.hash(), f"fake {config.hash()}")
+
+
+def test_shuffled_images_are_told_in_the_record(tmp_path):
+    env = gymnasium.make_vec(FAKE_DEPTH_ID, num_envs=4, config=FAKE_DEPTH_CONFIG)
+    learner = PPO(env, PPOConfig(n_steps=4, minibatch=8, hidden=(16,)))
+    torch.nn.init.orthogonal_(learner.policy.actor[-1].weight, 1.0)
+    learner.save_policy(tmp_path / "policy.pt")
+    args = Args(tmp_path / "policy.pt", shuffle_images=True)
+    seeing, misled = (evaluate_checkpoint(tmp_path / "policy.pt", 6, 1, 11, shuffle) for shuffle in (False, True))
+    assert not make_record(args, seeing)["shuffled_images"] and make_record(args, misled)["shuffled_images"]
+    assert (seeing.result.episodes["return"] != misled.result.episodes["return"]).all()
+
+
+def test_there_must_be_images_to_shuffle(path):
+    with pytest.raises(ConfigError, match="leave the shuffling out"):
+        evaluate_checkpoint(path, 6, 1, 11, shuffle_images=True)
 
 
 def test_a_changed_robot_is_refused(path, monkeypatch):

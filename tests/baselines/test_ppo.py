@@ -5,13 +5,22 @@ import pytest
 import torch
 from stable_baselines3.common.callbacks import BaseCallback, StopTrainingOnMaxEpisodes
 
+from baselines.depth_encoder import EncoderConfig
 from baselines.evaluation import evaluate
 from baselines.ppo import PPO
-from baselines.ppo_config import PPOConfig
+from baselines.ppo_config import DEPTH_PPO, PPOConfig
+from baselines.shuffled_images import ShuffledImages
+from dexgrasp_envs.config import ObservationConfig
 from dexgrasp_envs.errors import CheckpointError, ConfigError
-from tests.baselines.fake_env import FakeVectorEnv
+from tests.baselines.fake_env import FAKE_DEPTH_CONFIG, FakeVectorEnv
 
 SMALL = PPOConfig(n_steps=8, minibatch=32, hidden=(16,), desynchronise=False)
+SMALL_EYES = EncoderConfig((8, 16), (4, 3), (2, 2), 32)
+SMALL_DEPTH = dataclasses.replace(DEPTH_PPO, n_steps=8, minibatch=32, hidden=(16,), encoder=SMALL_EYES)
+
+
+def make_seeing(num_envs: int) -> FakeVectorEnv:
+    return FakeVectorEnv(num_envs, FAKE_DEPTH_CONFIG, id_groups=("depth",))
 
 
 def tensors(obs: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
@@ -135,6 +144,77 @@ def test_learns_to_reach_the_goal():
     assert record["explained_variance"] > 0.8
 
 
+@pytest.mark.slow
+def test_learns_to_reach_the_goal_from_images():
+    config = dataclasses.replace(DEPTH_PPO, minibatch=256, hidden=(64, 64), learning_rate=1e-3, encoder=SMALL_EYES)
+    learner = PPO(make_seeing(64), config, seed=1)
+    for _ in range(40):
+        record = learner.iterate()
+    seeing = evaluate(learner.policy, make_seeing(64), 1, seed=9).rate("success_at_end").estimate
+    misled = evaluate(ShuffledImages(learner.policy, 0), make_seeing(64), 1, seed=9).rate("success_at_end").estimate
+    assert seeing > 0.8 and misled < 0.2
+    assert record["position_error"] < 5
+
+
+def test_the_position_error_falls_while_learning_from_images():
+    config = dataclasses.replace(SMALL_DEPTH, sight_fewest_images=100, sight_learning_rate=2e-3)
+    learner = PPO(make_seeing(16), config, seed=1)
+    errors = [learner.iterate()["position_error"] for _ in range(12)]
+    assert np.mean(errors[-3:]) < 0.7 * np.mean(errors[:3])
+
+
+def test_a_fixed_learning_rate_stays():
+    learner = PPO(make_seeing(4), SMALL_DEPTH)
+    for _ in range(2):
+        assert learner.iterate()["lr"] == SMALL_DEPTH.learning_rate
+
+
+def test_the_encoder_keeps_its_own_learning_rate():
+    learner = PPO(make_seeing(4), dataclasses.replace(SMALL_DEPTH, adaptive_lr=True, encoder_learning_rate=3e-4))
+    learner._adapt_learning_rate(1.0)
+    rates = [group["lr"] for group in learner.policy.optimizer.param_groups]
+    assert rates == [pytest.approx(SMALL_DEPTH.learning_rate / 1.3), 3e-4]
+
+
+def test_images_are_stored_once_as_they_come():
+    env = make_seeing(4)
+    learner = PPO(env, SMALL_DEPTH, seed=3)
+    seen = []
+    step = env.step
+    env.step = lambda actions: seen.append(learner.collector.obs["depth"].copy()) or step(actions)  # type: ignore[method-assign]
+    collect(learner, 1)
+    stored = learner.rollout_buffer.obs["depth"]
+    assert stored.dtype == torch.uint16 and stored.shape == (8, 4, 1, 24, 32)
+    np.testing.assert_array_equal(stored.numpy(), np.stack(seen))
+    assert learner.rollout_buffer.nbytes < 1.2 * stored.nbytes
+
+
+def test_values_and_bootstraps_never_look_at_images(monkeypatch):
+    learner = PPO(make_seeing(4), dataclasses.replace(SMALL_DEPTH, n_steps=32, desynchronise=True), seed=3)
+    finish, taken = learner._finish_rollout, []
+
+    def finish_blind(cut_short):
+        taken.extend(cut_short)
+        monkeypatch.setattr(learner.policy.encoder, "forward", lambda depth: pytest.fail("an image was looked at"))
+        finish(cut_short)
+
+    monkeypatch.setattr(learner, "_finish_rollout", finish_blind)
+    collect(learner, 1)
+    assert taken and all(set(last_obs) == {"proprio", "privileged"} for _, _, last_obs in taken)
+
+
+def test_a_depth_policy_without_privileged_observations_is_refused():
+    config = FAKE_DEPTH_CONFIG.replace(observation=ObservationConfig(image_size=(24, 32)))
+    with pytest.raises(ConfigError, match="privileged"):
+        PPO(FakeVectorEnv(4, config, id_groups=("depth",)), SMALL_DEPTH)
+
+
+def test_a_blind_policy_of_an_environment_with_images_stores_none():
+    learner = PPO(make_seeing(4), SMALL_DEPTH, ("proprio",), ("proprio", "privileged"))
+    assert "depth" not in learner.rollout_buffer.obs and learner.policy.encoder is None
+    assert "position_error" not in learner.iterate()
+
+
 def test_learn_works_as_in_stable_baselines():
     learner = PPO(FakeVectorEnv(8), SMALL)
     learner.learn(200)
@@ -169,32 +249,19 @@ def test_an_error_while_collecting_leaves_the_threads_as_they_were():
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("n_steps", 0), ("n_epochs", 0), ("minibatch", 1), ("gamma", 1.5), ("gae_lambda", -0.1), ("clip", 0.0),
-        ("value_clip", -1.0), ("entropy_weight", -1.0), ("bound_weight", float("inf")), ("learning_rate", float("nan")),
-        ("learning_rate_range", (1e-3, 1e-5)), ("target_kl", 0.0), ("max_grad_norm", 0.0), ("hidden", (256, 0)),
-        ("log_std", float("nan")),
-    ],
-)  # fmt: skip
-def test_impossible_hyper_parameters_are_named(name, value):
-    with pytest.raises(ConfigError, match=name):
-        dataclasses.replace(SMALL, **{name: value})
-
-
 def test_a_rollout_of_one_sample_is_refused():
     with pytest.raises(ConfigError, match="at least 2 samples"):
         PPO(FakeVectorEnv(1), dataclasses.replace(SMALL, n_steps=1))
 
 
-def test_resume_continues_bit_for_bit(tmp_path):
+@pytest.mark.parametrize(("make", "config"), [(FakeVectorEnv, SMALL), (make_seeing, SMALL_DEPTH)])
+def test_resume_continues_bit_for_bit(tmp_path, make, config):
     path = tmp_path / "latest.pt"
-    learner = PPO(FakeVectorEnv(8), SMALL, seed=4)
+    learner = PPO(make(8), config, seed=4)
     for _ in range(5):
         learner.iterate()
     learner.save(path)
-    resumed = PPO.load(path, FakeVectorEnv(8))
+    resumed = PPO.load(path, make(8))
     assert (resumed.num_timesteps, resumed.iterations) == (320, 5)
     assert resumed.seconds == learner.seconds and resumed.config == learner.config
     assert resumed._n_updates == learner._n_updates == 5
@@ -208,7 +275,7 @@ def test_resume_continues_bit_for_bit(tmp_path):
     for name, value in learner.policy.state_dict().items():
         assert torch.equal(value, resumed.policy.state_dict()[name]), name
     rates = [model.policy.optimizer.param_groups[0]["lr"] for model in (learner, resumed)]
-    assert rates[0] == rates[1] != SMALL.learning_rate
+    assert rates[0] == rates[1] and (rates[0] != config.learning_rate) == config.adaptive_lr
 
 
 def test_resume_with_another_number_of_environments_starts_new_episodes(tmp_path):

@@ -1,20 +1,36 @@
 import os
 import signal
+import sys
 import threading
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from rich.console import Console
 
 from baselines.checkpoint import read
+from baselines.depth_encoder import EncoderConfig
 from baselines.ppo import PPO
-from baselines.ppo_config import PPOConfig
-from baselines.train import COLUMNS, Args, make_learner, train
-from dexgrasp_envs.config import EpisodeConfig
+from baselines.ppo_config import DEPTH_PPO, PPOConfig
+from baselines.train import COLUMNS, DEPTH_CONFIG, STATE_CONFIG, Args, default_args, main, make_learner, plan, train
+from dexgrasp_envs.config import EnvConfig, EpisodeConfig, ObservationConfig
 from dexgrasp_envs.errors import CheckpointError, ConfigError
-from tests.baselines.fake_env import FAKE_CONFIG, FAKE_ID
+from dexgrasp_envs.registration import DEPTH_ID, ID_GROUPS, STATE_ID
+from tests.baselines.fake_env import FAKE_CONFIG, FAKE_DEPTH_CONFIG, FAKE_DEPTH_ID, FAKE_ID
 
 SMALL = PPOConfig(n_steps=8, minibatch=32, hidden=(16,))
+SMALL_EYES = EncoderConfig((8, 16), (4, 3), (2, 2), 32)
+SMALL_DEPTH = replace(
+    DEPTH_PPO,
+    n_steps=8,
+    minibatch=32,
+    hidden=(16,),
+    warm_up_rounds=2,
+    warm_up_steps=2,
+    sight_steps=1,
+    sight_fewest_images=1,
+    encoder=SMALL_EYES,
+)
 
 
 def arguments(out, **changes) -> Args:
@@ -123,6 +139,77 @@ def test_blind_hides_the_object_from_the_actor(tmp_path, console):
     learner = train(arguments(tmp_path, blind=True, steps=64), console)
     assert learner.actor_groups == ("proprio",) and learner.critic_groups == ("proprio", "privileged")
     assert read(tmp_path / "policy.pt")[0].blind
+
+
+def test_what_suits_an_id_is_taken_by_default():
+    state, depth = default_args(STATE_ID), default_args(DEPTH_ID)
+    assert (state.ppo, state.env) == (PPOConfig(), STATE_CONFIG)
+    assert (depth.ppo, depth.env) == (DEPTH_PPO, DEPTH_CONFIG)
+    assert depth.env.observation.image_size == (48, 64) and "privileged" in depth.env.observation.groups
+
+
+def parse(monkeypatch, *words: str) -> Args:
+    parsed = []
+    monkeypatch.setattr(sys, "argv", ["baselines.train", *words])
+    monkeypatch.setattr("baselines.train.train", parsed.append)
+    main()
+    return parsed[0]
+
+
+def test_the_command_line_starts_from_what_suits_the_id(monkeypatch):
+    assert parse(monkeypatch, "--seed", "3", DEPTH_ID) == replace(default_args(DEPTH_ID), seed=3)
+    assert parse(monkeypatch, STATE_ID, "--seed", "3") == replace(default_args(STATE_ID), seed=3)
+
+
+def test_what_the_command_line_says_prevails(monkeypatch):
+    words = "--env.observation.image-size 60 80 --ppo.minibatch 512 --ppo.encoder.channels 8 8 8"
+    args = parse(monkeypatch, DEPTH_ID, *words.split())
+    assert args.env.observation == replace(DEPTH_CONFIG.observation, image_size=(60, 80))
+    assert args.ppo == replace(DEPTH_PPO, minibatch=512, encoder=EncoderConfig(channels=(8, 8, 8)))
+
+
+def test_an_id_must_be_given(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        parse(monkeypatch, "--seed", "3")
+    assert "required" in capsys.readouterr().err.lower()
+
+
+def seeing(out, **changes) -> Args:
+    return replace(arguments(out, ppo=SMALL_DEPTH, env=FAKE_DEPTH_CONFIG, **changes), env_id=FAKE_DEPTH_ID)
+
+
+def test_training_from_images_learns_to_see_and_tells_so(tmp_path, console):
+    train(seeing(tmp_path, steps=256), console)
+    progress = pd.read_csv(tmp_path / "progress.csv")
+    assert progress["position_error"].gt(0).all()
+    text = console.export_text()
+    assert "depth uint16, 1.5 KiB each, 1.5 MB/s at 1,000 steps/s" in text and "in this process" in text
+    assert "learning to see" in text or "seen to" in text
+
+
+def test_simulators_elsewhere_are_asked_for_and_may_change_on_resume(tmp_path, console):
+    first = make_learner(seeing(tmp_path, sim="spawn:2"))
+    assert first.vector_env.unwrapped.remote == "spawn:2"
+    first.save(tmp_path / "latest.pt")
+    resumed = make_learner(seeing(tmp_path, resume=tmp_path / "latest.pt"))
+    assert resumed.vector_env.unwrapped.remote is None
+    assert "spawn:2" in plan_text(console, plan(first, "spawn:2"))
+
+
+def plan_text(console, table) -> str:
+    console.print(table)
+    return console.export_text()
+
+
+def test_a_resume_may_repeat_what_the_run_was_started_with(tmp_path, console, monkeypatch):
+    monkeypatch.setitem(ID_GROUPS, FAKE_DEPTH_ID, ("depth",))
+    config = EnvConfig(observation=ObservationConfig(groups=("privileged",), image_size=(24, 32)))
+    make_learner(replace(seeing(tmp_path), env=config)).save(tmp_path / "latest.pt")
+    again = replace(seeing(tmp_path, resume=tmp_path / "latest.pt"), env=config)
+    assert make_learner(again).vector_env.unwrapped.config == config.observing("depth")
+    other = replace(again, env=config.replace(episode=EpisodeConfig(seconds=4.0)))
+    with pytest.raises(ConfigError, match="--env differs"):
+        make_learner(other)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

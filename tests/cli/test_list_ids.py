@@ -1,8 +1,9 @@
 import gymnasium
 import pytest
 
-from dexgrasp_envs.cli import list_ids, main
-from dexgrasp_envs.registration import IDS
+from dexgrasp_envs.cli import main
+from dexgrasp_envs.config import ACTION_SIZE
+from dexgrasp_envs.registration import ID_GROUPS, IDS
 
 
 def test_every_id_of_the_package_is_listed_with_its_groups(capsys: pytest.CaptureFixture[str]) -> None:
@@ -10,7 +11,7 @@ def test_every_id_of_the_package_is_listed_with_its_groups(capsys: pytest.Captur
     printed = capsys.readouterr().out
     for env_id in IDS:
         row = next(line for line in printed.splitlines() if env_id in line)
-        assert ", ".join(list_ids.OBSERVATION_GROUPS[env_id]) in row
+        assert ", ".join(("proprio", *ID_GROUPS[env_id])) in row
 
 
 def test_what_gymnasium_knows_of_us_is_what_is_listed() -> None:
@@ -21,6 +22,6 @@ def test_what_gymnasium_knows_of_us_is_what_is_listed() -> None:
 def test_the_list_is_true(env_id: str) -> None:
     env = gymnasium.make(env_id)
     assert isinstance(env.observation_space, gymnasium.spaces.Dict)
-    assert set(env.observation_space) == set(list_ids.OBSERVATION_GROUPS[env_id])
-    assert env.action_space.shape == (list_ids.ACTION_SIZE,)
+    assert set(env.observation_space) == {"proprio", *ID_GROUPS[env_id]}
+    assert env.action_space.shape == (ACTION_SIZE,)
     env.close()

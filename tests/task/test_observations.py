@@ -16,7 +16,7 @@ from dexgrasp_envs.vector_env import DexGraspVectorEnv
 from tests.helpers import OBJECTS, ROBOT, random_rotations, random_sim_state
 
 N = 24
-CONFIG = EnvConfig(privileged=True)
+CONFIG = EnvConfig().observing("state", "privileged")
 OBSERVATIONS = Observations(ROBOT, OBJECTS, CONFIG, "cpu")
 CONTROL = PalmController(ROBOT, CONFIG.control, CONFIG.physics, "cpu").initial(random_sim_state(N, 9).joint_pos)
 
@@ -104,10 +104,24 @@ def test_environments_that_differ_only_in_their_object_reset_to_equal_proprio() 
     assert (small["state"] != large["state"]).any(1).all()
 
 
-def test_privileged_comes_only_on_request() -> None:
-    plain = Observations(ROBOT, OBJECTS, EnvConfig(), "cpu")
-    assert set(plain.space) == {"proprio", "state"}
-    assert set(OBSERVATIONS.space) == {"proprio", "state", "privileged"}
+@pytest.mark.parametrize("groups", [(), ("state",), ("privileged",), ("state", "privileged")])
+def test_groups_besides_proprio_come_only_on_request(groups: tuple[str, ...]) -> None:
+    observations = Observations(ROBOT, OBJECTS, EnvConfig().observing(*groups), "cpu")
+    assert set(observations.space) == {"proprio", *groups}
+    values = observations(SIM, HandObjectGeometry(ROBOT, "cpu")(SIM), CONTROL, task_state(INDEX))
+    assert list(values) == ["proprio", *groups]
+    assert all(torch.equal(values[name], OBS[name]) for name in values)
+
+
+def test_a_depth_image_is_not_the_tasks_business() -> None:
+    assert set(Observations(ROBOT, OBJECTS, EnvConfig().observing("depth"), "cpu").space) == {"proprio"}
+
+
+def test_slices_cut_a_group_into_its_fields() -> None:
+    for group, slices in OBSERVATIONS.slices.items():
+        for name, values in named(group, OBS[group]).items():
+            np.testing.assert_array_equal(OBS[group][:, slice(*slices[name])], values, err_msg=name)
+        assert slices.keys() == {field.name for field in OBSERVATIONS.groups[group]}
 
 
 def test_proprio_fields_hold_what_they_say() -> None:

@@ -37,6 +37,7 @@ def compile_model(scene: Scene, robot: Robot, grasp_object: GraspObject, physics
     _set_options(spec, physics)
     _add_visuals(spec, scene)
     frames: dict[str | None, mujoco.MjsBody] = {None: spec.worldbody}
+    _add_geom(spec.worldbody, scene.floor, physics)
     for body in scene.fixtures + scene.robot:
         frames[body.name] = _add_body(frames[body.parent], body, physics)
     for hinge in robot.joints:
@@ -85,9 +86,6 @@ def _add_visuals(spec: mujoco.MjSpec, scene: Scene) -> None:
     sky.rgb1, sky.rgb2, sky.width, sky.height = (0.93, 0.94, 0.96), (0.70, 0.74, 0.80), 256, 1536
     goal = spec.worldbody.add_site(name="goal", pos=scene.goal, size=(scene.goal_radius, 0, 0))
     goal.rgba = (0.25, 0.75, 0.35, 0.15)
-    spec.worldbody.add_geom(
-        type=mujoco.mjtGeom.mjGEOM_PLANE, size=(3, 3, 1), rgba=(0.80, 0.81, 0.83, 1), contype=0, conaffinity=0, group=2
-    )
 
 
 def _add_body(parent: mujoco.MjsBody, body: Body, physics: PhysicsConfig) -> mujoco.MjsBody:

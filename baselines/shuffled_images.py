@@ -1,0 +1,40 @@
+"""Does a policy look at its images?"""
+
+import numpy as np
+
+from dexgrasp_envs.errors import ConfigError
+
+from .evaluation import Policy
+
+
+class ShuffledImages:
+    """Acts as another policy, but sees in every step the images of another environment, drawn anew.
+
+    A policy that uses its images fails now; one that goes on as before never looked.
+
+    Args:
+        policy: The policy; groups with four axes [N, C, H, W] are its images.
+        seed: Seed of the draws.
+    """
+
+    def __init__(self, policy: Policy, seed: int) -> None:
+        self.policy = policy
+        self.random = np.random.default_rng(seed)
+
+    def act(self, obs: dict[str, np.ndarray]) -> np.ndarray:
+        """Actions [N, A] of the policy for its own flat observations and somebody else's images.
+
+        Raises:
+            ConfigError: There are no images, or only one environment.
+        """
+        images = [group for group, values in obs.items() if values.ndim == 4]
+        num_envs = len(next(iter(obs.values())))
+        if not images or num_envs < 2:
+            raise ConfigError(
+                f"images are shuffled among at least 2 environments that observe some, got {num_envs} with the groups "
+                f"{', '.join(obs)}; raise num_envs, or leave the shuffling out"
+            )
+        order = self.random.permutation(num_envs)
+        source = np.empty(num_envs, dtype=np.int64)
+        source[order] = np.roll(order, 1)  # one random cycle: nobody keeps its own
+        return self.policy.act(obs | {group: obs[group][source] for group in images})

@@ -1,0 +1,142 @@
+"""`dexgrasp serve`: a vector environment for a learner in another process."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+import tyro
+
+from ..config import EnvConfig
+from ..errors import ConfigError, DexGraspError
+from ..registration import IDS
+from ..remote.launcher import READY
+from ..remote.parent_watch import end_with_parent
+
+
+def serve(
+    env_id: tyro.conf.Positional[str],
+    num_envs: int = 1,
+    bind: str = "tcp://127.0.0.1:5555",
+    config: str = "",
+    first_env_index: int = 0,
+    threads: int = 0,
+    autoreset_mode: Literal["NextStep", "SameStep", "Disabled"] = "SameStep",
+    render_mode: Literal["rgb_array"] | None = None,
+    insecure: bool = False,
+    parent_pipe: int | None = None,
+) -> int:
+    """Serve environments to a learner in another process, until Ctrl-C or SIGTERM.
+
+    One line, READY and the address, is printed when a learner can connect. One learner at a time is served.
+
+    Commands to copy:
+
+        dexgrasp serve DexGrasp/KukaAllegro-State-v0 --num-envs 64
+        dexgrasp serve DexGrasp/KukaAllegro-State-v0 --num-envs 32 --first-env-index 32 --bind tcp://127.0.0.1:5556
+        dexgrasp serve CartPole-v1 --num-envs 8 --bind ipc:///run/user/1000/dexgrasp/cartpole
+
+    Args:
+        env_id: Id of a registered environment, of any package (`package:Id-v0` imports the package).
+        num_envs: Number of environments.
+        bind: Address: tcp://HOST:PORT, with * for any free port, or ipc://PATH in a folder that is closed to others.
+        config: Configuration as JSON or the path of a JSON file (environments of this package only).
+        first_env_index: Global index of the first environment (environments of this package only).
+        threads: Threads of engine and tensors, 0 for one per core (environments of this package only).
+        autoreset_mode: What happens to an environment whose episode ended.
+        render_mode: rgb_array if the learner wants pictures for people.
+        insecure: Allow an address that other machines can reach; anyone there may then drive the server.
+        parent_pipe: File descriptor of a pipe at whose end to end.
+    """
+    if parent_pipe is not None:
+        end_with_parent(parent_pipe, Path(bind.removeprefix("ipc://")).parent)
+        # Ctrl-C in a terminal reaches the children too, but their end is the parent's to decide.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ready = _take_stdout() if parent_pipe is not None else sys.stdout
+    try:
+        if env_id in IDS:
+            options = {"first_env_index": first_env_index, "threads": threads, "autoreset_mode": autoreset_mode}
+            env = _our_env(env_id, num_envs, _config(config), render_mode=render_mode, **options)
+        elif config or first_env_index or threads:
+            raise ConfigError(f"config, first_env_index and threads are for {', '.join(IDS)}, not for {env_id}")
+        else:
+            env = _any_env(env_id, num_envs, autoreset_mode, render_mode)
+        _serve(env, _identity(env_id, env, first_env_index), bind, insecure, ready)
+    except DexGraspError as error:
+        print(f"dexgrasp serve: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _our_env(env_id: str, num_envs: int, config: EnvConfig, **options: Any) -> Any:
+    """Environments of ours, after what the first step needs was compiled and loaded by one that is thrown away."""
+    _keep_cores_free(options["threads"])
+    import gymnasium
+
+    trial = gymnasium.make_vec(env_id, 1, config=config, threads=1)
+    trial.reset(seed=0)
+    trial.step(trial.action_space.sample())
+    trial.close()
+    return gymnasium.make_vec(env_id, num_envs, config=config, **options).unwrapped
+
+
+def _any_env(env_id: str, num_envs: int, autoreset_mode: str, render_mode: str | None) -> Any:
+    """Environments of any package, one after the other."""
+    import gymnasium
+
+    mode = gymnasium.vector.AutoresetMode(autoreset_mode)
+    return gymnasium.make_vec(env_id, num_envs, "sync", {"autoreset_mode": mode}, render_mode=render_mode)
+
+
+def _serve(env: Any, identity: dict[str, Any], bind: str, insecure: bool, ready: TextIO) -> None:
+    from ..remote.server import SimServer
+
+    with SimServer(env, identity, bind, insecure=insecure) as server:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, lambda *_: server.stop())
+        print(READY, server.endpoint, file=ready, flush=True)
+        server.serve()
+    env.close()
+
+
+def _take_stdout() -> TextIO:
+    """The pipe to the parent, for one line; whatever else is printed goes to stderr, where it cannot block."""
+    ready = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return ready
+
+
+def _keep_cores_free(threads: int) -> None:
+    """Let OpenMP sleep while it waits, before torch is loaded: beside a learner its spinning costs most of a core."""
+    os.environ.setdefault("GOMP_SPINCOUNT", "0")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if threads:
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+
+
+def _config(text: str) -> EnvConfig:
+    if not text:
+        return EnvConfig()
+    try:
+        return EnvConfig.from_json(text if text.lstrip().startswith("{") else Path(text).read_text())
+    except OSError as error:
+        raise ConfigError(f"the configuration cannot be read: {error}") from None
+
+
+def _identity(env_id: str, env: Any, first_env_index: int) -> dict[str, Any]:
+    """What a learner of one of our environments insists on."""
+    if env_id not in IDS:
+        return {"env_id": env_id}
+    return {
+        "env_id": env_id,
+        "seeding": "index",
+        "config": json.loads(env.config.to_json()),
+        "config_hash": env.config.hash(),
+        "fingerprint": env.fingerprint,
+        "task_fingerprint": env.task_fingerprint,
+        "first_env_index": first_env_index,
+        "object_names": list(env.object_names),
+    }

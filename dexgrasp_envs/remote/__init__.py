@@ -1,0 +1,1 @@
+"""Serve and consume any Gymnasium vector environment over ZeroMQ."""

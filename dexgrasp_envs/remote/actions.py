@@ -1,0 +1,36 @@
+"""A check of actions before any server sees them, so that none is stepped by actions that another refuses."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from ..errors import ActionError
+
+
+def check_actions(space: gymnasium.Space[Any], actions: Any) -> Any:
+    """Batched actions as arrays of the space's shapes; ActionError if they have others or are not finite.
+
+    Values outside the space's bounds are the environment's business.
+    """
+    if isinstance(space, spaces.Dict):
+        if not isinstance(actions, dict) or actions.keys() != space.spaces.keys():
+            raise ActionError(f"actions must be a dict of {', '.join(space.spaces)}, got {actions!r}")
+        return {name: check_actions(part, actions[name]) for name, part in space.spaces.items()}
+    if isinstance(space, spaces.Tuple):
+        if not isinstance(actions, tuple) or len(actions) != len(space.spaces):
+            raise ActionError(f"actions must be a tuple of {len(space.spaces)} parts, got {actions!r}")
+        return tuple(check_actions(*pair) for pair in zip(space.spaces, actions, strict=True))
+    try:
+        array = np.asarray(actions)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ActionError(f"actions must be an array of numbers: {error}; nothing was stepped") from error
+    if array.dtype.kind not in "biuf":
+        raise ActionError(f"actions must be an array of numbers, got {array.dtype}; nothing was stepped")
+    if array.shape != space.shape:
+        raise ActionError(f"actions must have shape {space.shape}, got {array.shape}; nothing was stepped")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        bad = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(1)).tolist()
+        raise ActionError(f"actions of environments {bad[:8]} are not finite; nothing was stepped")
+    return array

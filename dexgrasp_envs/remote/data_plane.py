@@ -1,0 +1,141 @@
+"""How the arrays of a message travel."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ProtocolError
+from . import wire
+from .wire import Header, Kind, Slot
+
+Array = npt.NDArray[np.generic]
+Frame = bytes | memoryview
+Place = Callable[[Slot], Array | None]
+"""Gives the array, of the slot's shape and dtype, into which a slot is to be received; None for a fresh one."""
+
+
+def anywhere(slot: Slot) -> None:
+    """A `Place` that lets every array be a fresh one."""
+
+
+class Arriving(Protocol):
+    """A message on its way in."""
+
+    header: Header
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything has arrived."""
+
+    def add(self, header: Header, frames: Sequence[memoryview]) -> None:
+        """Take in a chunk; ProtocolError if it is not the next one."""
+
+    def data(self) -> Any:
+        """The data, once complete."""
+
+
+class DataPlane(Protocol):
+    """A way for arrays to travel beside the metadata of their message."""
+
+    def outgoing(self, header: Header, data: Any) -> Iterator[Sequence[Frame]]:
+        """The messages, each of bounded size, that carry some data; ProtocolError at once if they cannot travel."""
+
+    def incoming(self, header: Header, frames: Sequence[memoryview], place: Place = anywhere) -> Arriving:
+        """Begin with the first message; ProtocolError if it is malformed or promises more than is accepted."""
+
+
+class ChunkedPlane:
+    """Small arrays beside the metadata, large ones in messages of one bounded chunk each.
+
+    Args:
+        max_bytes: Most bytes of arrays that are accepted in one message.
+    """
+
+    def __init__(self, max_bytes: int):
+        self.max_bytes = max_bytes
+
+    def outgoing(self, header: Header, data: Any) -> Iterator[Sequence[Frame]]:
+        """See `DataPlane`. The arrays must stay as they are until the last message is sent."""
+        try:
+            meta, arrays = wire.encode(data)
+        except wire.WireError as error:
+            raise ProtocolError(str(error)) from None
+        beside = wire.inline([array.nbytes for array in arrays])
+        first: list[Frame] = [header.pack(), meta, b"".join(arrays[i].tobytes() for i in beside)]
+        return _messages(first, header, {i: array for i, array in enumerate(arrays) if i not in set(beside)})
+
+    def incoming(self, header: Header, frames: Sequence[memoryview], place: Place = anywhere) -> "ArrivingChunks":
+        """See `DataPlane`."""
+        if len(frames) != 2:
+            raise ProtocolError(f"the first message must have metadata and arrays, got {len(frames)} frames")
+        try:
+            return ArrivingChunks(header, wire.decode(frames[0], self.max_bytes), frames[1], place)
+        except wire.WireError as error:
+            raise ProtocolError(str(error)) from None
+
+
+class ArrivingChunks:
+    """A message whose large arrays come in chunks, in order."""
+
+    def __init__(self, header: Header, head: wire.Head, beside: memoryview, place: Place):
+        self.header = header
+        self._head = head
+        sizes = [slot.size for slot in head.slots]
+        inline = wire.inline(sizes)
+        if sum(sizes[i] for i in inline) != len(beside):
+            raise wire.WireError("the arrays beside the metadata have another size than the table says")
+        self._arrays = [_receiver(slot, place) for slot in head.slots]
+        offset = 0
+        for i in inline:
+            self._bytes(i)[...] = np.frombuffer(beside, np.uint8, sizes[i], offset)
+            offset += sizes[i]
+        self._missing = [i for i in range(len(sizes)) if i not in set(inline)][::-1]
+        self._offset = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all chunks have arrived."""
+        return not self._missing
+
+    def add(self, header: Header, frames: Sequence[memoryview]) -> None:
+        """Copy the next chunk to its place; ProtocolError if it is another one or of a wrong size."""
+        if len(frames) != 1:
+            raise ProtocolError(f"a chunk has one frame of bytes, got {len(frames)}")
+        data = frames[0]
+        if not self._missing or (header.item, header.offset) != (self._missing[-1], self._offset):
+            raise ProtocolError(f"unexpected chunk of array {header.item} at {header.offset}")
+        target = self._bytes(header.item)[self._offset : self._offset + wire.CHUNK_BYTES]
+        if len(target) != len(data):
+            raise ProtocolError(f"a chunk of {len(data)} bytes, expected {len(target)}")
+        target[...] = np.frombuffer(data, np.uint8)
+        self._offset += len(data)
+        if self._offset == self._head.slots[header.item].size:
+            self._missing.pop()
+            self._offset = 0
+
+    def data(self) -> Any:
+        """The data; its arrays are those that were given as places, or fresh ones."""
+        return self._head.build(self._arrays)
+
+    def _bytes(self, i: int) -> npt.NDArray[np.uint8]:
+        return self._arrays[i].reshape(-1).view(np.uint8)
+
+
+def _messages(first: list[Frame], header: Header, large: dict[int, Array]) -> Iterator[Sequence[Frame]]:
+    yield first
+    for item, array in large.items():
+        data = array.reshape(-1).view(np.uint8).data
+        for offset in range(0, len(data), wire.CHUNK_BYTES):
+            chunk = header._replace(kind=Kind.CHUNK, item=item, offset=offset)
+            yield [chunk.pack(), data[offset : offset + wire.CHUNK_BYTES]]
+
+
+def _receiver(slot: Slot, place: Place) -> Array:
+    array = place(slot)
+    if array is None:
+        return np.empty(slot.shape, slot.dtype)
+    if array.shape != slot.shape or array.dtype != slot.dtype or not array.flags.c_contiguous:
+        raise ValueError(f"the place for {slot.path} does not fit")
+    return array

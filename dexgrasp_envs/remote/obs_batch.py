@@ -1,0 +1,58 @@
+"""One array [N, ...] for each part of the observation, into which all servers' rows are received."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from .data_plane import Array, Place
+from .wire import Path, Slot
+
+
+class ObsBatch:
+    """Fresh arrays for one batch of observations.
+
+    Args:
+        space: The batched observation space.
+    """
+
+    def __init__(self, space: gymnasium.Space[Any]):
+        self._arrays = {path: np.empty(leaf.shape, leaf.dtype) for path, leaf in _leaves(space, ())}
+
+    def place(self, rows: slice) -> Place:
+        """Where a server's rows of `data["obs"]` belong."""
+
+        def place(slot: Slot) -> Array | None:
+            whole = self._arrays.get(slot.path[1:]) if slot.path[:1] == ("obs",) else None
+            if whole is None or slot.shape != whole[rows].shape or slot.dtype != whole.dtype:
+                return None
+            return whole[rows]
+
+        return place
+
+    def join(self, parts: Sequence[Any], path: Path = ()) -> Any:
+        """The observation of all rows from the servers' observations, in order."""
+        first = parts[0]
+        if isinstance(first, dict):
+            return {name: self.join([part[name] for part in parts], (*path, name)) for name in first}
+        if isinstance(first, tuple):
+            if not isinstance(first[0], str):
+                return tuple(self.join([part[i] for part in parts], (*path, i)) for i in range(len(first)))
+            return tuple(text for part in parts for text in part)
+        whole = self._arrays.get(path)
+        if whole is not None and all(part.base is whole for part in parts):
+            return whole
+        return np.concatenate(parts)
+
+
+def _leaves(space: gymnasium.Space[Any], path: Path) -> Iterator[tuple[Path, Any]]:
+    if isinstance(space, spaces.Dict):
+        for name, part in space.spaces.items():
+            yield from _leaves(part, (*path, name))
+    elif isinstance(space, spaces.Tuple):
+        for i, part in enumerate(space.spaces):
+            yield from _leaves(part, (*path, i))
+    elif space.shape is not None and space.dtype is not None and space.dtype.kind in "biuf":
+        yield path, space

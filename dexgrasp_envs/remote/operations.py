@@ -1,0 +1,87 @@
+"""What a server does for its client: calls of a vector environment, data in, data out."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from ..errors import ProtocolError, RemoteError, ResetNeeded
+from ..final_rows import FinalRows
+from .final_obs import stack
+
+
+class Operations:
+    """The operations of one vector environment.
+
+    Args:
+        env: Any vector environment; `get_state` and `set_state` are served if it has them.
+    """
+
+    def __init__(self, env: VectorEnv[Any, Any, Any]):
+        self._env = env
+        self._last_obs: Any = None
+        self._operations: dict[str, Callable[..., Any]] = {
+            "reset": self._reset,
+            "step": self._step,
+            "observe": self._observe,
+            "render": self._render,
+            "get_state": self._get_state,
+            "set_state": self._set_state,
+        }
+
+    def run(self, name: str, arguments: dict[str, Any]) -> Any:
+        """Do one operation; whatever the environment raises is raised."""
+        if name not in self._operations:
+            raise ProtocolError(f"unknown operation {name!r}; there are {', '.join(self._operations)}")
+        return self._operations[name](**arguments)
+
+    def _reset(self, seed: Any, options: Any) -> Any:
+        obs, infos = self._env.reset(seed=seed, options=options)
+        self._last_obs = obs
+        return {"obs": obs, "infos": infos}
+
+    def _step(self, actions: Any) -> Any:
+        obs, rewards, terminated, truncated, infos = self._env.step(actions)
+        self._last_obs = obs
+        infos = dict(infos)
+        final_obs = infos.pop("final_obs", None)
+        return {
+            "obs": obs,
+            "rewards": rewards,
+            "terminated": terminated,
+            "truncated": truncated,
+            "infos": infos,
+            "final_obs": None if final_obs is None else self._final_rows(final_obs),
+        }
+
+    def _final_rows(self, final_obs: Any) -> dict[str, Any]:
+        """The finished rows only, stacked."""
+        rows = getattr(self._env, "final_rows", None)
+        if isinstance(rows, FinalRows):
+            return {"index": rows.index, "obs": rows.obs}
+        index = [i for i, row in enumerate(final_obs) if row is not None]
+        return {"index": np.array(index, np.int64), "obs": stack([final_obs[i] for i in index]) if index else None}
+
+    def _observe(self) -> Any:
+        """The observation of the last reset or step."""
+        if self._last_obs is None:
+            raise ResetNeeded("nothing was observed since set_state: step, or reset rows of every server, first")
+        return {"obs": self._last_obs}
+
+    def _render(self) -> Any:
+        frames = self._env.render()
+        return None if frames is None else list(frames)
+
+    def _get_state(self) -> Any:
+        return self._having("get_state")()
+
+    def _set_state(self, state: Any) -> None:
+        self._having("set_state")(state)
+        self._last_obs = None
+
+    def _having(self, name: str) -> Any:
+        method = getattr(self._env, name, None)
+        if method is None:
+            raise RemoteError(f"{self._env} has no {name}")
+        return method

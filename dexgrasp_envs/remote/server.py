@@ -1,0 +1,109 @@
+"""A server of one vector environment."""
+
+import contextlib
+import queue
+from types import TracebackType
+from typing import Any, Self
+
+import zmq
+from gymnasium.vector import VectorEnv
+
+from .data_plane import ChunkedPlane
+from .failures import failure_to_data
+from .identity import describe
+from .limits import MAX_BYTES, WINDOW
+from .operations import Operations
+from .server_io import Reply, Request, ServerIO
+from .sockets import bind, open_socket
+from .wire import Header, Kind
+
+
+class SimServer:
+    """Serves a vector environment to one client at a time; the next one finds it as the last one left it.
+
+    Example:
+        >>> import gymnasium
+        >>> from dexgrasp_envs.remote.server import SimServer
+        >>> env = gymnasium.make_vec("CartPole-v1", num_envs=4)
+        >>> with SimServer(env, {"env_id": "CartPole-v1"}, bind="tcp://127.0.0.1:5555") as server:
+        ...     server.serve()  # in the thread that made the environment, until `stop` is called
+
+    Args:
+        env: Any vector environment. It is not closed by the server.
+        identity: Plain data that clients can insist on, see `identity.describe`.
+        bind: `tcp://HOST:PORT` (port `*`: a free one) or `ipc://PATH` in a folder that only the user may enter.
+        insecure: Allow an address that other machines can reach, where anyone may then drive the server.
+        max_bytes: Most bytes of arrays that are accepted in one message.
+        window: A client that is silent for so long loses its lease to another one, s.
+
+    Raises:
+        ConfigError: The address cannot be bound or would be open to strangers, or the environment cannot be served.
+    """
+
+    def __init__(
+        self,
+        env: VectorEnv[Any, Any, Any],
+        identity: dict[str, Any],
+        bind: str = "tcp://127.0.0.1:5555",
+        *,
+        insecure: bool = False,
+        max_bytes: int = MAX_BYTES,
+        window: float = WINDOW,
+    ):
+        self._operations = Operations(env)
+        self._plane = ChunkedPlane(max_bytes)
+        described = describe(env, identity)
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        try:
+            self._io = self._open(described, bind, insecure, window)
+        except Exception:
+            self._context.destroy(linger=0)
+            raise
+        self._io.start()
+
+    def _open(self, identity: dict[str, Any], endpoint: str, insecure: bool, window: float) -> ServerIO:
+        socket = open_socket(self._context, zmq.ROUTER)
+        self.endpoint = bind(socket, endpoint, insecure)
+        """Where clients connect to."""
+        return ServerIO(self._context, socket, self._plane, identity, window)
+
+    def serve(self) -> None:
+        """Do what the client asks until `stop`; the thread that calls this is the one that steps the environment."""
+        while (request := self._next_request()) is not None:
+            self._io.reply(self._do(request))
+        if self._io.failure is not None:
+            raise self._io.failure
+
+    def stop(self) -> None:
+        """Let `serve` return after the call in hand; from any thread or a signal handler."""
+        self._io.requests.put(None)
+
+    def close(self) -> None:
+        """Say goodbye to the client and free the address; may be called twice."""
+        if not self._context.closed:
+            self._io.end()
+            self._context.destroy(linger=0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _next_request(self) -> Request | None:
+        while True:
+            # Python may miss a signal that comes just before it waits: not longer than this.
+            with contextlib.suppress(queue.Empty):
+                return self._io.requests.get(timeout=0.5)
+
+    def _do(self, request: Request) -> Reply:
+        """Whatever goes wrong is the client's to know, and the server's to survive."""
+        header = Header(Kind.REPLY, request.lease, request.call)
+        try:
+            data = self._operations.run(request.data["operation"], request.data["arguments"])
+            return Reply(request, self._plane.outgoing(header, data), header, data)
+        except Exception as error:
+            header, data = header._replace(kind=Kind.ERROR), failure_to_data(error)
+            return Reply(request, self._plane.outgoing(header, data), header, data)

@@ -1,0 +1,162 @@
+"""Grasping environments on remote simulators: the same spaces, the same numbers."""
+
+import importlib.metadata
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from gymnasium.vector import AutoresetMode
+
+from . import arguments
+from .arguments import CONFIG_OPTIONS, not_negative, one_of, only_known, positive
+from .config import EnvConfig
+from .errors import ConfigError, HandshakeError
+from .registration import ID_GROUPS
+from .remote.client import RemoteVectorEnv
+from .remote.identity import PACKAGE
+from .remote.launcher import Children
+
+OPTIONS = (
+    *CONFIG_OPTIONS,
+    "threads",
+    "autoreset_mode",
+    "first_env_index",
+    "render_mode",
+    "backend",
+    "device",
+    "output",
+)
+"""Options besides num_envs and remote, those of `DexGraspVectorEnv`."""
+
+
+class DexGraspRemoteVectorEnv(RemoteVectorEnv):
+    """`DexGraspVectorEnv` on remote simulators; see there, and `RemoteVectorEnv` for what else may be raised."""
+
+    @property
+    def config(self) -> EnvConfig:
+        """The configuration in force."""
+        return EnvConfig.from_json(json.dumps(self.identities[0]["config"]))
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that identify revision, configuration, robot, scene and objects."""
+        return str(self.identities[0]["fingerprint"])
+
+    @property
+    def task_fingerprint(self) -> str:
+        """The same without what is observed."""
+        return str(self.identities[0]["task_fingerprint"])
+
+    @property
+    def object_names(self) -> tuple[str, ...]:
+        """Names of the objects, by the index in `infos["object"]`."""
+        return tuple(self.identities[0]["object_names"])
+
+
+def make_remote(
+    num_envs: int,
+    remote: str,
+    *,
+    id_groups: Sequence[str] = ("state",),
+    threads: int = 0,
+    autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+    first_env_index: int = 0,
+    render_mode: str | None = None,
+    backend: str = "mujoco",
+    device: str = "cpu",
+    output: str = "numpy",
+    **config_options: Any,
+) -> DexGraspRemoteVectorEnv:
+    """Environments on simulators that are started for them, or that run already.
+
+    Args:
+        num_envs: Number of environments, of all simulators together.
+        remote: "spawn:K" starts K simulator processes on this machine, which share the environments and end with this
+            process; "tcp://HOST:PORT,tcp://HOST:PORT" or "ipc://PATH" connects to those started by `dexgrasp serve`.
+        id_groups: Observation groups that the id stands for.
+        threads: Threads of each simulator that is started; 0 shares the cores among them.
+        autoreset_mode: One of Gymnasium's modes, or its name.
+        first_env_index: Global index of row 0.
+        render_mode: None or "rgb_array".
+        backend: Name of the physics engine.
+        device: Where control and task are computed.
+        output: "numpy".
+        config_options: Options of `DexGraspVectorEnv` that decide the configuration.
+
+    Raises:
+        ConfigError: An option is unknown or its value impossible.
+        HandshakeError: A running simulator has other options, or another version; it says which.
+        RemoteError: A simulator cannot be started or reached, or is busy.
+    """
+    only_known("option", config_options, OPTIONS)
+    config = arguments.env_config(id_groups, **config_options)
+    one_of("render_mode", render_mode, (None, "rgb_array"))
+    one_of("backend", backend, ("mujoco",))
+    one_of("device", device, ("cpu",))
+    one_of("output", output, ("numpy",))
+    first = not_negative("first_env_index", first_env_index)
+    expect = {
+        "version": importlib.metadata.version(PACKAGE),
+        "env_id": _env_id(id_groups),
+        "autoreset_mode": arguments.autoreset_mode(autoreset_mode).value,
+        "render_mode": render_mode,
+        "config": json.loads(config.to_json()),
+        "config_hash": config.hash(),
+    }
+    scheme, _, rest = remote.partition(":")
+    if scheme == "spawn":
+        rows = _shares(positive("num_envs", num_envs), rest)
+        children = _spawn(expect, rows, first, not_negative("threads", threads))
+        return DexGraspRemoteVectorEnv(children.endpoints, expect, checks=children.checks, on_close=children.close)
+    if threads:
+        raise ConfigError("threads is an option of `dexgrasp serve` where simulators run already")
+    env = DexGraspRemoteVectorEnv([endpoint.strip() for endpoint in remote.split(",")], expect)
+    try:
+        _check_rows(env, num_envs, first)
+    except HandshakeError:
+        env.close()
+        raise
+    return env
+
+
+def _env_id(id_groups: Sequence[str]) -> str:
+    for env_id, groups in ID_GROUPS.items():
+        if tuple(id_groups) == groups:
+            return env_id
+    raise ConfigError(f"no id stands for the observation groups {tuple(id_groups)}; pass others as groups=...")
+
+
+def _shares(num_envs: int, count: str) -> list[int]:
+    """Numbers of environments of each simulator, as equal as they can be."""
+    if not count.isdecimal() or not 1 <= int(count) <= num_envs:
+        raise ConfigError(f"remote='spawn:K' needs K from 1 to num_envs={num_envs}, got {count!r}")
+    each, more = divmod(num_envs, int(count))
+    return [each + (k < more) for k in range(int(count))]
+
+
+def _spawn(expect: dict[str, Any], rows: Sequence[int], first: int, threads: int) -> Children:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    common = [expect["env_id"], "--config", "{folder}/config.json", "--autoreset-mode", expect["autoreset_mode"]]
+    common += ["--threads", str(threads or max(1, cores // len(rows)))]
+    if expect["render_mode"] is not None:
+        common += ["--render-mode", expect["render_mode"]]
+    commands = [
+        [*common, "--num-envs", str(count), "--first-env-index", str(first + sum(rows[:k]))]
+        for k, count in enumerate(rows)
+    ]
+    return Children(commands, {"config.json": json.dumps(expect["config"])})
+
+
+def _check_rows(env: RemoteVectorEnv, num_envs: int, first: int) -> None:
+    """Running simulators must have the rows that were asked for."""
+    counts = [identity["num_envs"] for identity in env.identities]
+    if sum(counts) != num_envs:
+        raise HandshakeError(f"num_envs={num_envs}, but the servers have {' + '.join(map(str, counts))} environments")
+    for k, identity in enumerate(env.identities):
+        expected = first + sum(counts[:k])
+        if identity["first_env_index"] != expected:
+            raise HandshakeError(
+                f"server {k} starts at environment {identity['first_env_index']}, expected {expected}: start it with "
+                f"--first-env-index {expected}, or name the servers in another order"
+            )

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from dexgrasp_envs.errors import ProtocolError, RemoteError, ResetNeeded
+from dexgrasp_envs.remote.operations import Operations
+from tests.remote.envs import StatefulEnv, cartpole, image_env
+
+
+def test_an_unknown_operation_is_refused() -> None:
+    with pytest.raises(ProtocolError, match="unknown operation 'close'; there are reset, step"):
+        Operations(cartpole()).run("close", {})
+
+
+def test_what_the_environment_lacks_is_named() -> None:
+    with pytest.raises(RemoteError, match="has no get_state"):
+        Operations(cartpole()).run("get_state", {})
+
+
+def test_observing_repeats_the_last_observation() -> None:
+    operations = Operations(cartpole())
+    with pytest.raises(ResetNeeded):
+        operations.run("observe", {})
+    reset = operations.run("reset", {"seed": 1, "options": None})
+    np.testing.assert_array_equal(operations.run("observe", {})["obs"], reset["obs"])
+
+
+def test_a_new_state_was_not_observed() -> None:
+    operations = Operations(StatefulEnv())
+    operations.run("reset", {"seed": 1, "options": None})
+    operations.run("set_state", {"state": operations.run("get_state", {})})
+    with pytest.raises(ResetNeeded):
+        operations.run("observe", {})
+
+
+def test_last_observations_go_as_rows() -> None:
+    env = image_env(3)
+    operations = Operations(env)
+    operations.run("reset", {"seed": 0, "options": None})
+    for _ in range(20):
+        reply = operations.run("step", {"actions": env.action_space.sample()})
+        if reply["final_obs"] is not None:
+            break
+    index = reply["final_obs"]["index"]
+    assert 0 < len(index) <= 3 and "final_obs" not in reply["infos"]
+    np.testing.assert_array_equal(np.flatnonzero(reply["terminated"]), index)
+    assert reply["final_obs"]["obs"]["image"].shape == (len(index), 1, 800, 700)

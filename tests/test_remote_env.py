@@ -1,0 +1,186 @@
+"""Grasping environments on simulators in other processes: the same bits as in this one."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode
+
+from dexgrasp_envs.config import EnvConfig
+from dexgrasp_envs.errors import ConfigError, DeadlineExceeded, HandshakeError, StateError
+from dexgrasp_envs.registration import DEPTH_ID, STATE_ID
+from dexgrasp_envs.remote.launcher import Children
+from dexgrasp_envs.remote.limits import Deadlines
+from dexgrasp_envs.remote_env import DexGraspRemoteVectorEnv, make_remote
+from dexgrasp_envs.vector_env import DexGraspVectorEnv
+from tests.vector_envs import LIMIT, Make, actions, assert_same_infos, same
+
+N = 3
+
+
+@pytest.fixture(scope="module")
+def remote() -> Iterator[DexGraspRemoteVectorEnv]:
+    """Two simulators, of 2 and 1 environments; reset it first."""
+    envs = gymnasium.make_vec(STATE_ID, N, remote="spawn:2", threads=1, privileged=True).unwrapped
+    assert isinstance(envs, DexGraspRemoteVectorEnv)
+    yield envs
+    envs.close()
+
+
+@pytest.fixture
+def local(make: Make) -> DexGraspVectorEnv:
+    return make(num_envs=N, privileged=True)
+
+
+def assert_same_step(remote: DexGraspRemoteVectorEnv, local: DexGraspVectorEnv, number: int) -> np.ndarray:
+    """Step both, compare, and say which rows ended."""
+    ours, theirs = remote.step(actions(number)), local.step(actions(number))
+    assert same(ours[:4], theirs[:4])
+    assert_same_infos(ours[4], theirs[4])
+    for name in ("index", "obs", "info"):
+        assert same(getattr(remote.final_rows, name), getattr(local.final_rows, name))
+    return theirs[2] | theirs[3]
+
+
+def test_two_simulators_give_the_bits_of_one_environment(
+    remote: DexGraspRemoteVectorEnv, local: DexGraspVectorEnv
+) -> None:
+    assert same(remote.reset(seed=7), local.reset(seed=7))
+    for number in range(8):
+        assert_same_step(remote, local, number)
+    mask = np.array([True, False, True])
+    ours, theirs = (envs.reset(options={"reset_mask": mask, "object": [3, 4, 5]}) for envs in (remote, local))
+    assert same(ours[0], theirs[0])
+    assert_same_infos(ours[1], theirs[1])
+    for number in range(8, 14):
+        assert_same_step(remote, local, number)
+
+
+def test_ended_rows_and_their_last_observations_are_the_same(
+    remote: DexGraspRemoteVectorEnv, local: DexGraspVectorEnv
+) -> None:
+    for envs in (remote, local):
+        envs.reset(seed=1)
+        state = envs.get_state()
+        state["task.step"][...] = [LIMIT - 1, LIMIT - 2, LIMIT - 2]
+        envs.set_state(state)
+    assert [assert_same_step(remote, local, number).tolist() for number in range(3)] == [
+        [True, False, False],
+        [False, True, True],
+        [False, False, False],
+    ]
+
+
+def test_a_state_goes_from_one_to_the_other_and_back(remote: DexGraspRemoteVectorEnv, local: DexGraspVectorEnv) -> None:
+    local.reset(seed=2)
+    local.step(actions(0))
+    remote.set_state(local.get_state())
+    assert_same_step(remote, local, 1)
+    assert same(remote.get_state(), local.get_state())
+
+
+def test_a_state_of_other_environments_is_refused(remote: DexGraspRemoteVectorEnv) -> None:
+    remote.reset(seed=0)
+    state = remote.get_state()
+    state["env.index"] = state["env.index"][::-1]
+    with pytest.raises(StateError, match="other environment indices"):
+        remote.set_state(state)
+
+
+def test_a_reset_option_that_is_wrong_is_refused_as_it_is_locally(remote: DexGraspRemoteVectorEnv) -> None:
+    with pytest.raises(ConfigError, match="unknown reset option 'objects'"):
+        remote.reset(options={"objects": 1})
+
+
+def test_what_the_environment_is_called_by_is_the_same(
+    remote: DexGraspRemoteVectorEnv, local: DexGraspVectorEnv
+) -> None:
+    for name in ("config", "fingerprint", "object_names", "metadata", "num_envs", "render_mode"):
+        assert getattr(remote, name) == getattr(local, name)
+    for name in ("single_observation_space", "observation_space", "single_action_space", "action_space"):
+        assert getattr(remote, name) == getattr(local, name)
+    assert remote.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+
+
+@pytest.mark.slow
+def test_images_are_the_same(make: Make) -> None:
+    options = {"image_size": (24, 32), "groups": ("state",)}
+    ours = gymnasium.make_vec(DEPTH_ID, 2, remote="spawn:2", threads=1, **options)
+    theirs = gymnasium.make_vec(DEPTH_ID, 2, threads=1, **options)
+    try:
+        assert same(ours.reset(seed=0), theirs.reset(seed=0))
+        for number in range(3):
+            assert same(ours.step(actions(number, 2))[:4], theirs.step(actions(number, 2))[:4])
+        assert ours.metadata == theirs.metadata
+    finally:
+        ours.close()
+        theirs.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"remote": "spawn:0"}, "K from 1 to num_envs=2"),
+        ({"remote": "spawn:3"}, "K from 1 to num_envs=2"),
+        ({"remote": "spawn"}, "K from 1"),
+        ({"remote": "spawn:1", "thread": 1}, "unknown option 'thread'"),
+        ({"remote": "spawn:1", "objects": "cubes"}, "objects must be one of"),
+        ({"remote": "spawn:1", "output": "torch"}, "output must be one of"),
+        ({"remote": "spawn:1", "autoreset_mode": "never"}, "autoreset_mode must be one of"),
+        ({"remote": "spawn:1", "render_mode": "human"}, "render_mode must be one of"),
+        ({"remote": "tcp://127.0.0.1:9", "threads": 2}, "dexgrasp serve"),
+    ],
+)
+def test_impossible_options_are_refused_before_anything_starts(options: dict[str, Any], word: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        gymnasium.make_vec(STATE_ID, 2, **options)
+    assert word in str(raised.value)
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[str]:
+    """Addresses of two running simulators, of 1 and 2 environments."""
+    common = [STATE_ID, "--threads", "1"]
+    more = [*common, "--num-envs", "2", "--first-env-index", "1"]
+    with Children([common, more]) as children:
+        yield ",".join(children.endpoints)
+
+
+def test_running_simulators_are_connected_to(servers: str, make: Make) -> None:
+    envs = gymnasium.make_vec(STATE_ID, N, remote=servers)
+    assert same(envs.reset(seed=4), make(num_envs=N).reset(seed=4))
+    envs.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"num_envs": 4}, "num_envs=4, but the servers have 1 + 2"),
+        ({"first_env_index": 3}, "server 0 starts at environment 0, expected 3"),
+        ({"privileged": True}, "config.observation.groups is ['state'], expected ['state', 'privileged']"),
+        ({"config": EnvConfig().replace(objects="primitives12"), "autoreset_mode": "Disabled"}, "autoreset_mode is"),
+        ({"render_mode": "rgb_array"}, "render_mode is None"),
+    ],
+)
+def test_simulators_with_other_options_are_refused(servers: str, options: dict[str, Any], word: str) -> None:
+    with pytest.raises(HandshakeError) as raised:
+        gymnasium.make_vec(STATE_ID, **{"num_envs": N, "remote": servers, **options})
+    assert word in str(raised.value)
+
+
+def test_another_environment_is_refused(servers: str) -> None:
+    with pytest.raises(HandshakeError, match="env_id is 'DexGrasp/KukaAllegro-State-v0', expected"):
+        gymnasium.make_vec(DEPTH_ID, N, remote=servers)
+
+
+def test_simulators_in_another_order_are_refused(servers: str) -> None:
+    with pytest.raises(HandshakeError, match="another order"):
+        gymnasium.make_vec(STATE_ID, N, remote=",".join(servers.split(",")[::-1]))
+
+
+def test_nobody_there_is_noticed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dexgrasp_envs.remote.client.Deadlines", lambda: Deadlines(connect=0.3))
+    with pytest.raises(DeadlineExceeded, match="is it running"):
+        make_remote(2, "tcp://127.0.0.1:9")
