@@ -11,6 +11,8 @@ from rich.table import Table
 from baselines.record import provenance, write_json
 
 from .grasps import grasps
+from .render import render
+from .robot_fit import robot_fit
 from .throughput import throughput
 
 RECORD_SCHEMA = 1
@@ -20,6 +22,8 @@ examples:
   python -m benchmark.run throughput
   python -m benchmark.run throughput --num-envs 64 --out runs/throughput.json
   python -m benchmark.run grasps --episodes 20
+  python -m benchmark.run render
+  python -m benchmark.run robotfit --data FOLDER_WITH_URDF_AND_MESHES
 """
 
 
@@ -63,12 +67,57 @@ class Grasps:
         return grasps(self.checkpoint, self.episodes, self.seed)
 
 
-Suite = Annotated[Throughput, tyro.conf.subcommand("throughput")] | Annotated[Grasps, tyro.conf.subcommand("grasps")]
+@dataclass(frozen=True)
+class Render:
+    """Depth frames/s and depth env-steps/s, against MuJoCo's OpenGL renderer and against the State id."""
+
+    checkpoint: Path = Path("results/checkpoints/state.pt")
+    """Policy whose grasps are the workload."""
+    num_envs: int = 64
+    """Environments stepped together."""
+    steps: int = 30
+    """Actions in a round."""
+    rounds: int = 5
+    """Rounds of each competitor."""
+    warm_up: int = 60
+    """Actions before the recording starts: time to reach and grasp."""
+    out: Path = Path("runs/benchmark/render.json")
+    """Where to write the record."""
+
+    def measure(self) -> dict[str, Any]:
+        """The figures of the suite."""
+        return render(self.checkpoint, self.num_envs, self.steps, self.rounds, self.warm_up)
+
+
+@dataclass(frozen=True)
+class RobotFit:
+    """Silhouette IoU and depth error of the robot's primitives against the real meshes."""
+
+    data: Path
+    """Folder with the URDF and its `meshes/`."""
+    postures: int = 20
+    """Random postures."""
+    seed: int = 0
+    """Seed of the postures."""
+    out: Path = Path("runs/benchmark/robotfit.json")
+    """Where to write the record."""
+
+    def measure(self) -> dict[str, Any]:
+        """The figures of the suite."""
+        return robot_fit(self.data, self.postures, self.seed)
+
+
+Suite = (
+    Annotated[Throughput, tyro.conf.subcommand("throughput")]
+    | Annotated[Grasps, tyro.conf.subcommand("grasps")]
+    | Annotated[Render, tyro.conf.subcommand("render")]
+    | Annotated[RobotFit, tyro.conf.subcommand("robotfit")]
+)
 
 
 def main() -> None:
     """Entry point."""
-    suite: Throughput | Grasps = tyro.cli(Suite, description=__doc__ + EXAMPLES)
+    suite: Throughput | Grasps | Render | RobotFit = tyro.cli(Suite, description=__doc__ + EXAMPLES)
     name = type(suite).__name__.lower()
     metrics = suite.measure()
     console = Console()

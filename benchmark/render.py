@@ -1,0 +1,160 @@
+"""Depth images: the ray-caster against MuJoCo's OpenGL renderer, and the Depth id against the usual way and our State
+id.
+
+The work is that of a grasping policy in the middle of its episodes. All ratios are of medians within one run.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import gymnasium
+import mujoco
+import numpy as np
+
+from dexgrasp_envs.vector_env import DexGraspVectorEnv
+from dexgrasp_envs.vision.camera import Intrinsics, mounted_poses
+from dexgrasp_envs.vision.ray_caster import RayCaster
+
+from .peer_env import PeerEnv, fastest_settings, use_one_thread_each, view
+from .throughput import Workload, record_work, time_environment
+
+SIZES = ((48, 64), (60, 80), (120, 160), (240, 320))
+"""(height, width) of the images."""
+PEER_ENVS = (2, 4, 8, 16)
+"""Numbers of environments in AsyncVectorEnv; the fastest counts."""
+
+
+def render(checkpoint: Path, num_envs: int, steps: int, rounds: int, warm_up: int) -> dict[str, Any]:
+    """The figures of the suite; `steps` actions are replayed `rounds` times, `warm_up` actions into the episodes."""
+    use_one_thread_each()
+    env, work = record_work(checkpoint, num_envs, steps, warm_up)
+    frames = {"x".join(map(str, size)): frame_rates(env, work, size, rounds) for size in SIZES}
+    depth_env = with_depth(env, work)
+    seconds: dict[str, list[float]] = {"state": [], "depth": []}
+    for _ in range(rounds):
+        for name, (which, what) in {"state": (env, work), "depth": depth_env}.items():
+            seconds[name].append(time_environment(which, what))
+    rates = {name: num_envs * steps / median(values) for name, values in seconds.items()}
+    peers = {str(n): peer_rate(env, work, n, rounds) for n in PEER_ENVS if n <= num_envs}
+    rates["AsyncVectorEnv + mujoco.Renderer"] = max(peers.values())
+    for one in (env, depth_env[0]):
+        one.close()
+    return {
+        "num_envs": num_envs,
+        "steps": steps,
+        "rounds": rounds,
+        "contact_share": work.contact_share,
+        "frames_per_second_and_core": frames,
+        "env_steps_per_second_120x160": rates,
+        "peer_env_steps_per_second_by_num_envs": peers,
+        "depth_to_state": rates["depth"] / rates["state"],
+        "depth_to_peer": rates["depth"] / rates["AsyncVectorEnv + mujoco.Renderer"],
+    }
+
+
+def frame_rates(env: DexGraspVectorEnv, work: Workload, size: tuple[int, int], rounds: int) -> dict[str, float]:
+    """Depth frames/s of both renderers, the whole process pinned to one core, the same scenes and camera."""
+    env.set_state(work.start)
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        ours, theirs = our_frames(env, size), opengl_frames(env, size)
+        seconds: dict[str, list[float]] = {"ray_caster": [], "opengl": []}
+        for _ in range(rounds):
+            for name, run in (("ray_caster", ours), ("opengl", theirs)):
+                begin = perf_counter()
+                run()
+                seconds[name].append(perf_counter() - begin)
+    finally:
+        os.sched_setaffinity(0, cores)
+    rates = {name: env.num_envs / median(values) for name, values in seconds.items()}
+    return rates | {"ratio": rates["ray_caster"] / rates["opengl"]}
+
+
+def our_frames(env: DexGraspVectorEnv, size: tuple[int, int]) -> Callable[[], None]:
+    """Casts one frame of every environment, on one thread; compiled by the time it is returned."""
+    n, camera = env.num_envs, env.config.observation.camera
+    state = env.backend.state()
+    zero = np.zeros(n, np.int64)
+    pose = mounted_poses(camera, zero, zero, zero)
+    object_index = env.get_state()["task.object_index"].astype(np.int64)
+    caster = RayCaster(env.scene, env.objects, 1)
+    observation = env.config.observation
+    lens = Intrinsics(size[1], size[0], Intrinsics.of(observation).focal * size[0] / observation.image_size[0])
+    out = np.empty((n, *size), np.uint16)
+
+    def run() -> None:
+        caster.cast(
+            np.arange(n), object_index, state.body_pos.numpy(), state.body_rot.numpy(), *pose, lens,
+            camera.near, camera.far, 1e-4, out,
+        )  # fmt: skip
+
+    run()
+    return run
+
+
+def opengl_frames(env: DexGraspVectorEnv, size: tuple[int, int]) -> Callable[[], None]:
+    """Draws one depth frame of every environment; kinematics are computed beforehand and not timed."""
+    batch, camera = env.backend.batch, env.config.observation.camera  # type: ignore[attr-defined]
+    models = [batch.get_model(row) for row in range(env.num_envs)]
+    datas = [batch.get_data(row) for row in range(env.num_envs)]
+    for model, data in zip(models, datas, strict=True):
+        mujoco.mj_forward(model, data)
+        fastest_settings(model)
+    models[0].vis.global_.fovy = camera.fovy
+    renderer = mujoco.Renderer(models[0], *size)
+    renderer.enable_depth_rendering()
+    eye, option = view(camera.position, camera.target), mujoco.MjvOption()
+    out = np.empty((*size,), np.float32)
+
+    def run() -> None:
+        for model, data in zip(models, datas, strict=True):
+            mujoco.mjv_updateScene(model, data, option, None, eye, mujoco.mjtCatBit.mjCAT_ALL, renderer.scene)
+            renderer.render(out=out)
+
+    run()
+    return run
+
+
+def with_depth(env: DexGraspVectorEnv, work: Workload) -> tuple[DexGraspVectorEnv, Workload]:
+    """The same environments with depth images of 120x160, in the same state."""
+    config = env.config.observing("depth")
+    made: Any = gymnasium.make_vec("DexGrasp/KukaAllegro-State-v0", num_envs=env.num_envs, config=config).unwrapped
+    own = made.get_state()
+    start = work.start | {"env.fingerprint": own["env.fingerprint"]}
+    return made, Workload(start, work.actions, work.targets, work.contact_share)
+
+
+def peer_rate(env: DexGraspVectorEnv, work: Workload, num_envs: int, rounds: int) -> float:
+    """Env-steps/s of AsyncVectorEnv over `num_envs` plain simulations with OpenGL depth at 120x160."""
+    env.set_state(work.start)
+    batch, camera = env.backend.batch, env.config.observation.camera  # type: ignore[attr-defined]
+    targets = work.targets[:, :num_envs]
+    with tempfile.TemporaryDirectory() as folder:
+        for row in range(num_envs):
+            mujoco.mj_saveModel(batch.get_model(row), str(Path(folder) / f"model{row}.mjb"))
+        np.savez(
+            Path(folder) / "work.npz",
+            state=np.asarray(work.start["sim.state"], np.float64)[:num_envs],
+            camera_pos=camera.position,
+            camera_target=camera.target,
+        )
+        makers = [partial(PeerEnv, folder, row, targets.shape[2], (120, 160), camera.fovy) for row in range(num_envs)]
+        peer = gymnasium.vector.AsyncVectorEnv(makers, shared_memory=True, context="spawn")
+        try:
+            seconds = []
+            for _ in range(rounds):
+                peer.reset()
+                begin = perf_counter()
+                for setpoints in targets:
+                    peer.step(setpoints)
+                seconds.append(perf_counter() - begin)
+        finally:
+            peer.close()
+    return num_envs * len(targets) / median(seconds)
