@@ -267,6 +267,7 @@ class PPO(stable_baselines3.PPO):
             "update_seconds": seconds,
             "seconds": self.seconds,
             "steps_per_second": self.n_steps * self.n_envs / (collecting + seconds),
+            "observed_mb_per_second": self.n_steps * self.collector.observed_bytes / 1e6 / (collecting + seconds),
         }
 
     def _adapt_learning_rate(self, kl: float) -> None:

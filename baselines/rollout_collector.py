@@ -44,6 +44,11 @@ class RolloutCollector:
         self.diverged = 0
         self._finished: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=env.num_envs))
 
+    @property
+    def observed_bytes(self) -> int:
+        """Size of the observations of one step of all environments."""
+        return 0 if self.obs is None else sum(values.nbytes for values in self.obs.values())
+
     def start(self, obs: dict[str, np.ndarray]) -> None:
         """Begin with the observations of a reset of all environments."""
         self.obs = obs

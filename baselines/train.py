@@ -34,7 +34,7 @@ COLUMNS = (
     "steps", "iterations", "seconds", "success_at_end", "success_share", "success_once", "lifted", "return", "length",
     "kl", "lr", "std", "entropy", "clip_share", "policy_loss", "value_loss", "bound_loss",
     "position_error", "explained_variance",
-    "diverged", "steps_per_second", "env_seconds", "inference_seconds", "update_seconds",
+    "diverged", "steps_per_second", "observed_mb_per_second", "env_seconds", "inference_seconds", "update_seconds",
 )  # fmt: skip
 NUM_ENVS = 256
 """Environments of a new run, by default."""
@@ -220,7 +220,8 @@ def _note(record: dict[str, float]) -> str:
     rates = "  ".join(f"{name} {record[key]:.1%}" for name, key in shown if key in record)
     if "position_error" in record:
         rates += f"  seen to {record['position_error']:.1f} cm"
-    return f"{record['steps']:,} steps {record['steps_per_second']:,.0f}/s  {rates}"
+    speed = f"{record['steps_per_second']:,.0f}/s {record['observed_mb_per_second']:.1f} MB/s"
+    return f"{record['steps']:,} steps {speed}  {rates}"
 
 
 def _plain(args: Args) -> dict[str, Any]:

@@ -228,6 +228,8 @@ def test_learn_counts_its_time():
     assert learner.seconds > 0 and learner.record["seconds"] == learner.seconds
     parts = sum(learner.record[f"{part}_seconds"] for part in ("env", "inference", "update"))
     assert learner.record["steps_per_second"] == pytest.approx(64 / parts) and parts < learner.seconds
+    observed = sum(values.nbytes for values in learner.collector.obs.values())
+    assert learner.record["observed_mb_per_second"] == pytest.approx(8 * observed / 1e6 / parts)
 
 
 def test_callbacks_see_the_ends_of_episodes():

@@ -81,9 +81,10 @@ def test_a_resume_goes_on_noting_it(tmp_path, console, source):
     assert read(tmp_path / "run" / "policy.pt")[0].run["start_from"]["steps"] == 64
 
 
-def test_an_encoder_that_sees_is_not_taught_again(tmp_path, console, source, monkeypatch):
-    monkeypatch.setattr(PPO, "warm_up", lambda _: pytest.fail("it was taught"))
+def test_an_encoder_that_sees_is_not_taught_again(tmp_path, console, monkeypatch, source):
+    monkeypatch.setattr(PPO, "warm_up", lambda self: pytest.fail("a lesson was given"))
     train(arguments(tmp_path, start_from=source[0]), console)
+    assert read(tmp_path / "run" / "policy.pt")[0].steps == 256  # none of them for a lesson
 
 
 @pytest.mark.parametrize(
