@@ -97,7 +97,7 @@ def test_a_reset_option_that_is_wrong_is_refused_as_it_is_locally(remote: DexGra
 def test_what_the_environment_is_called_by_is_the_same(
     remote: DexGraspRemoteVectorEnv, local: DexGraspVectorEnv
 ) -> None:
-    for name in ("config", "fingerprint", "object_names", "metadata", "num_envs", "render_mode"):
+    for name in ("config", "fingerprint", "task_fingerprint", "object_names", "metadata", "num_envs", "render_mode"):
         assert getattr(remote, name) == getattr(local, name)
     for name in ("single_observation_space", "observation_space", "single_action_space", "action_space"):
         assert getattr(remote, name) == getattr(local, name)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from dexgrasp_envs.config import EnvConfig, ObservationConfig
+from dexgrasp_envs.config import EnvConfig, ObservationConfig, RewardConfig
 from dexgrasp_envs.errors import StateError
 from tests.vector_envs import EYES, LIMIT, ROWS, Make, actions, assert_same_infos, same, set_steps
 
@@ -326,6 +326,12 @@ def test_the_fingerprint_tells_configurations_apart(make: Make) -> None:
         make(**options).fingerprint for options in ({"privileged": True}, {"groups": ["depth"]}, {"config": EYES})
     ]
     assert len({make().fingerprint, *others}) == 4
+
+
+def test_the_task_is_the_same_whatever_is_observed_of_it(make: Make) -> None:
+    task = make().task_fingerprint
+    assert len(task) == 16 and task == make(privileged=True).task_fingerprint
+    assert task != make(config=EnvConfig(reward=RewardConfig(lift=1.0))).task_fingerprint
 
 
 def test_the_configuration_in_force_is_that_of_id_and_options(make: Make) -> None:
