@@ -127,8 +127,8 @@ def save(evaluation: Evaluation, checkpoint: Path, out: Path, num_envs: int, epi
 
 
 def results_table(folder: Path) -> Table:
-    """The table of the records in `folder`, for the terminal."""
-    frame = results_frame(read_records(folder / "raw"))
+    """The main columns of the records in `folder`, narrow enough for a terminal."""
+    frame = results_frame(read_records(folder / "raw"))[["policy", "success_at_end", "lifted", "episodes"]]
     table = Table(*(str(column) for column in frame.columns), title="per cent [95 % interval], mean actions")
     for row in frame.itertuples(index=False):
         table.add_row(*map(str, row))

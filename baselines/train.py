@@ -216,12 +216,12 @@ def _share_done(args: Args, steps: int, seconds: float) -> float:
 
 
 def _note(record: dict[str, float]) -> str:
-    shown = (("success", "success_at_end"), ("share", "success_share"), ("lifted", "lifted"))
+    shown = (("success", "success_at_end"), ("lifted", "lifted"))
     rates = "  ".join(f"{name} {record[key]:.1%}" for name, key in shown if key in record)
     if "position_error" in record:
-        rates += f"  seen to {record['position_error']:.1f} cm"
+        rates += f"  sees to {record['position_error']:.0f} cm"
     speed = f"{record['steps_per_second']:,.0f}/s {record['observed_mb_per_second']:.1f} MB/s"
-    return f"{record['steps']:,} steps {speed}  {rates}"
+    return f"{record['steps']:,} {speed}  {rates}"
 
 
 def _plain(args: Args) -> dict[str, Any]:
