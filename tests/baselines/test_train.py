@@ -184,7 +184,7 @@ def test_training_from_images_learns_to_see_and_tells_so(tmp_path, console):
     assert progress["position_error"].gt(0).all()
     text = console.export_text()
     assert "depth uint16, 1.5 KiB each, 1.5 MB/s at 1,000 steps/s" in text and "in this process" in text
-    assert "learning to see" in text or "seen to" in text
+    assert "learning to see" in text or "sees to" in text
 
 
 def test_simulators_elsewhere_are_asked_for_and_may_change_on_resume(tmp_path, console):
