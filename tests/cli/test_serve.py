@@ -22,13 +22,21 @@ def start() -> Iterator[Start]:
 
     def start_one(*arguments: str) -> "subprocess.Popen[str]":
         command = [sys.executable, "-m", "dexgrasp_envs.cli", "serve", *arguments]
-        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
-        return started[-1]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_interrupts
+        )
+        started.append(process)
+        return process
 
     yield start_one
     for process in started:
         process.kill()
         process.communicate()
+
+
+def _hear_interrupts() -> None:
+    """Tests that run in the background hand on that SIGINT is ignored, which the server would respect."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def endpoint_of(process: "subprocess.Popen[str]") -> str:
