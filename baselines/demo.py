@@ -6,6 +6,7 @@ policy and every shipped one are evaluated, with records, a table, a figure and 
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import tyro
 from rich.console import Console
@@ -72,7 +73,7 @@ def demo(args: Args, console: Console) -> None:
     records = read_records(args.out / "raw")
     write_tables(records, args.out / "tables")
     draw_rates(records, args.out / "figures" / "success.png")
-    console.print(results_table(args.out))
+    console.print(results_table(records))
     if args.update_results:
         records = read_records(RESULTS / "raw")
         write_tables(records, RESULTS / "tables")
@@ -126,9 +127,9 @@ def save(evaluation: Evaluation, checkpoint: Path, out: Path, num_envs: int, epi
     write_json(ROOT / out, evaluate.make_record(about, evaluation))
 
 
-def results_table(folder: Path) -> Table:
-    """The main columns of the records in `folder`, narrow enough for a terminal."""
-    frame = results_frame(read_records(folder / "raw"))[["policy", "success_at_end", "lifted", "episodes"]]
+def results_table(records: dict[str, dict[str, Any]]) -> Table:
+    """The main columns of evaluation records, narrow enough for a terminal."""
+    frame = results_frame(records)[["policy", "success_at_end", "lifted", "episodes"]]
     table = Table(*(str(column) for column in frame.columns), title="per cent [95 % interval], mean actions")
     for row in frame.itertuples(index=False):
         table.add_row(*map(str, row))

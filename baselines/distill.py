@@ -33,7 +33,7 @@ from . import checkpoint
 from .dagger import REPORT_STEPS, Dagger, DaggerConfig
 from .memory import keep_freed_memory
 from .ppo_config import DEPTH_PPO
-from .run_folder import interrupts, progress_bar, progress_csv, rows_until
+from .run_folder import interrupts, outcomes, progress_bar, progress_csv, rows_until
 from .sight_training import SightTraining
 from .student import make_student, require_teacher, student_config, teaching_config
 
@@ -280,13 +280,11 @@ def _check(args: Args) -> None:
 
 
 def _make_env(args: Args, config: EnvConfig) -> VectorEnv:
-    where: dict[str, Any] = {} if args.sim is None else {"remote": args.sim}
-    return gymnasium.make_vec(STUDENTS[args.student], num_envs=args.num_envs, config=config, **where)
+    return gymnasium.make_vec(STUDENTS[args.student], num_envs=args.num_envs, config=config, remote=args.sim)
 
 
 def _note(record: dict[str, float]) -> str:
-    shown = (("success", "success_at_end"), ("lifted", "lifted"))
-    rates = "  ".join(f"{name} {record[key]:.1%}" for name, key in shown if key in record)
+    rates = outcomes(record)
     return (
         f"{record['steps']:,} steps {record['steps_per_second']:,.0f}/s  teacher {record['teacher_share']:.0%}  "
         f"off by {record['action_error']:.2f}, {record['position_error_cm']:.1f} cm  {rates}"

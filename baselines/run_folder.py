@@ -2,7 +2,7 @@
 
 import csv
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 def progress_bar(console: Console) -> Progress:
     """A bar with the time that has passed and the field `note` of its task."""
     return Progress(BarColumn(20), TimeElapsedColumn(), TextColumn("{task.fields[note]}"), console=console)
+
+
+def outcomes(record: Mapping[str, float]) -> str:
+    """What a progress bar says of the episodes that have ended, as far as any have."""
+    shown = (("success", "success_at_end"), ("lifted", "lifted"))
+    return "  ".join(f"{name} {record[key]:.1%}" for name, key in shown if key in record)
 
 
 @contextmanager

@@ -20,35 +20,50 @@ class SightMemory:
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self.capacity = capacity
-        self.images = torch.empty(0)
-        self.privileged = torch.empty(0)
+        self._count = 0
+        self._images = self._privileged = torch.empty(0)
 
     def __len__(self) -> int:
-        return len(self.images)
+        return self._count
+
+    @property
+    def images(self) -> Tensor:
+        """What is kept, [len, 1, H, W]; a view."""
+        return self._images[: self._count]
+
+    @property
+    def privileged(self) -> Tensor:
+        """The truth about it, [len, size]; a view."""
+        return self._privileged[: self._count]
 
     def add(self, images: Tensor, privileged: Tensor) -> None:
         """Take in images [K, 1, H, W] and privileged observations [K, size]; copies."""
-        room = min(self.capacity, MAX_BYTES // images[0].nbytes) - len(self)
-        fresh = slice(0, max(room, 0))
-        if room > 0:
-            self.images = torch.cat([self.images.to(images.dtype).view(-1, *images.shape[1:]), images[fresh]])
-            self.privileged = torch.cat([self.privileged.view(-1, *privileged.shape[1:]), privileged[fresh]])
-        left = len(images) - max(room, 0)
+        if not self._count:
+            rows = min(self.capacity, MAX_BYTES // images[0].nbytes)
+            self._images, self._privileged = (t.new_empty(rows, *t.shape[1:]) for t in (images, privileged))
+        fitting = min(len(images), len(self._images) - self._count)
+        fresh = slice(self._count, self._count + fitting)
+        self._images[fresh], self._privileged[fresh] = images[:fitting], privileged[:fitting]
+        self._count += fitting
+        left = len(images) - fitting
         if left > 0:
-            places = torch.randint(len(self), (left,)).numpy()
+            places = torch.randint(self._count, (left,)).numpy()
             # torch cannot write uint16 by index.
-            self.images.numpy()[places] = images[-left:].numpy()
-            self.privileged.numpy()[places] = privileged[-left:].numpy()
+            self._images.numpy()[places] = images[-left:].numpy()
+            self._privileged.numpy()[places] = privileged[-left:].numpy()
 
     def sample(self, count: int) -> tuple[Tensor, Tensor]:
         """Images [count, 1, H, W] and privileged observations [count, size], drawn with replacement."""
-        index = torch.randint(len(self), (count,))
-        return self.images[index], self.privileged[index]
+        index = torch.randint(self._count, (count,))
+        return self._images[index], self._privileged[index]
 
     def get_state(self) -> dict[str, Any]:
         """Everything that is kept."""
-        return {"images": self.images, "privileged": self.privileged}
+        # Copies: a checkpoint would hold the whole of what a view looks at.
+        return {"images": self.images.clone(), "privileged": self.privileged.clone()}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """The inverse of `get_state`."""
-        self.images, self.privileged = state["images"], state["privileged"]
+        self._count = 0
+        if len(state["images"]):
+            self.add(state["images"], state["privileged"])

@@ -28,7 +28,7 @@ from .policy import default_groups
 from .ppo import PPO
 from .ppo_config import DEPTH_PPO, PPOConfig
 from .rollout_collector import saved_num_envs
-from .run_folder import interrupts, progress_bar, progress_csv, rows_until
+from .run_folder import interrupts, outcomes, progress_bar, progress_csv, rows_until
 
 COLUMNS = (
     "steps", "iterations", "seconds", "success_at_end", "success_share", "success_once", "lifted", "return", "length",
@@ -206,8 +206,7 @@ def _id_groups(env_id: str) -> tuple[str, ...]:
 
 
 def _make_env(args: Args, num_envs: int, config: EnvConfig) -> VectorEnv:
-    where: dict[str, Any] = {} if args.sim is None else {"remote": args.sim}
-    return gymnasium.make_vec(args.env_id, num_envs=num_envs, config=config, **where)
+    return gymnasium.make_vec(args.env_id, num_envs=num_envs, config=config, remote=args.sim)
 
 
 def _share_done(args: Args, steps: int, seconds: float) -> float:
@@ -216,8 +215,7 @@ def _share_done(args: Args, steps: int, seconds: float) -> float:
 
 
 def _note(record: dict[str, float]) -> str:
-    shown = (("success", "success_at_end"), ("lifted", "lifted"))
-    rates = "  ".join(f"{name} {record[key]:.1%}" for name, key in shown if key in record)
+    rates = outcomes(record)
     if "position_error" in record:
         rates += f"  sees to {record['position_error']:.0f} cm"
     speed = f"{record['steps_per_second']:,.0f}/s {record['observed_mb_per_second']:.1f} MB/s"

@@ -12,19 +12,22 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
+from dexgrasp_envs.scene.scene import ViewCamera
+from dexgrasp_envs.sim.mujoco.offscreen import free_camera
+
 
 class PeerEnv(gymnasium.Env[Any, npt.NDArray[np.float64]]):
     """Steps a compiled model from a saved state; the action is the servo set-points [S, J] of all substeps."""
 
-    def __init__(self, folder: str, row: int, substeps: int, image_size: tuple[int, int], fovy: float):
-        """`folder` holds the model of each row, and work.npz with the states [N, ...] and the camera."""
+    def __init__(self, folder: str, row: int, substeps: int, image_size: tuple[int, int], camera: ViewCamera):
+        """`folder` holds the model of each row, and work.npz with the states [N, ...]."""
         self._model = mujoco.MjModel.from_binary_path(str(Path(folder) / f"model{row}.mjb"))
         work = np.load(Path(folder) / "work.npz")
         self._start = work["state"][row]
         self._data = mujoco.MjData(self._model)
         fastest_settings(self._model)
-        self._model.vis.global_.fovy = fovy
-        self._camera = view(work["camera_pos"], work["camera_target"])
+        self._model.vis.global_.fovy = camera.fovy
+        self._camera = free_camera(camera)
         self._renderer = mujoco.Renderer(self._model, *image_size)
         self._renderer.enable_depth_rendering()
         joints = self._model.nu
@@ -65,17 +68,6 @@ def fastest_settings(model: mujoco.MjModel) -> None:
     model.vis.quality.offsamples = 0
     model.vis.quality.shadowsize = 0
     model.light_castshadow[:] = False
-
-
-def view(position: npt.ArrayLike, target: npt.ArrayLike) -> mujoco.MjvCamera:
-    """MuJoCo's free camera at a place, looking at another."""
-    camera = mujoco.MjvCamera()
-    offset = np.subtract(target, position)
-    camera.lookat[:] = target
-    camera.distance = float(np.linalg.norm(offset))
-    camera.azimuth = float(np.degrees(np.arctan2(offset[1], offset[0])))
-    camera.elevation = float(np.degrees(np.arcsin(offset[2] / camera.distance)))
-    return camera
 
 
 def use_one_thread_each() -> None:

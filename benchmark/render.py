@@ -17,11 +17,14 @@ import gymnasium
 import mujoco
 import numpy as np
 
+from dexgrasp_envs.registration import STATE_ID
+from dexgrasp_envs.scene.scene import ViewCamera
+from dexgrasp_envs.sim.mujoco.offscreen import free_camera
 from dexgrasp_envs.vector_env import DexGraspVectorEnv
 from dexgrasp_envs.vision.camera import Intrinsics, mounted_poses
 from dexgrasp_envs.vision.ray_caster import RayCaster
 
-from .peer_env import PeerEnv, fastest_settings, use_one_thread_each, view
+from .peer_env import PeerEnv, fastest_settings, use_one_thread_each
 from .throughput import Workload, record_work, time_environment
 
 SIZES = ((48, 64), (60, 80), (120, 160), (240, 320))
@@ -110,7 +113,7 @@ def opengl_frames(env: DexGraspVectorEnv, size: tuple[int, int]) -> Callable[[],
     models[0].vis.global_.fovy = camera.fovy
     renderer = mujoco.Renderer(models[0], *size)
     renderer.enable_depth_rendering()
-    eye, option = view(camera.position, camera.target), mujoco.MjvOption()
+    eye, option = free_camera(ViewCamera(camera.position, camera.target, camera.fovy)), mujoco.MjvOption()
     out = np.empty((*size,), np.float32)
 
     def run() -> None:
@@ -125,7 +128,7 @@ def opengl_frames(env: DexGraspVectorEnv, size: tuple[int, int]) -> Callable[[],
 def with_depth(env: DexGraspVectorEnv, work: Workload) -> tuple[DexGraspVectorEnv, Workload]:
     """The same environments with depth images of 120x160, in the same state."""
     config = env.config.observing("depth")
-    made: Any = gymnasium.make_vec("DexGrasp/KukaAllegro-State-v0", num_envs=env.num_envs, config=config).unwrapped
+    made: Any = gymnasium.make_vec(STATE_ID, num_envs=env.num_envs, config=config).unwrapped
     own = made.get_state()
     start = work.start | {"env.fingerprint": own["env.fingerprint"]}
     return made, Workload(start, work.actions, work.targets, work.contact_share)
@@ -135,17 +138,13 @@ def peer_rate(env: DexGraspVectorEnv, work: Workload, num_envs: int, rounds: int
     """Env-steps/s of AsyncVectorEnv over `num_envs` plain simulations with OpenGL depth at 120x160."""
     env.set_state(work.start)
     batch, camera = env.backend.batch, env.config.observation.camera  # type: ignore[attr-defined]
+    seen_from = ViewCamera(camera.position, camera.target, camera.fovy)
     targets = work.targets[:, :num_envs]
     with tempfile.TemporaryDirectory() as folder:
         for row in range(num_envs):
             mujoco.mj_saveModel(batch.get_model(row), str(Path(folder) / f"model{row}.mjb"))
-        np.savez(
-            Path(folder) / "work.npz",
-            state=np.asarray(work.start["sim.state"], np.float64)[:num_envs],
-            camera_pos=camera.position,
-            camera_target=camera.target,
-        )
-        makers = [partial(PeerEnv, folder, row, targets.shape[2], (120, 160), camera.fovy) for row in range(num_envs)]
+        np.savez(Path(folder) / "work.npz", state=np.asarray(work.start["sim.state"], np.float64)[:num_envs])
+        makers = [partial(PeerEnv, folder, row, targets.shape[2], (120, 160), seen_from) for row in range(num_envs)]
         peer = gymnasium.vector.AsyncVectorEnv(makers, shared_memory=True, context="spawn")
         try:
             seconds = []

@@ -18,20 +18,15 @@ import trimesh
 from dexgrasp_envs.config import CameraConfig
 from dexgrasp_envs.errors import ConfigError
 from dexgrasp_envs.robots.kuka_allegro import kuka_allegro
-from dexgrasp_envs.scene.bodies import Body, Shape
-
-from .peer_env import view
+from dexgrasp_envs.scene.bodies import Body
+from dexgrasp_envs.scene.scene import ViewCamera
+from dexgrasp_envs.sim.mujoco.compile import GEOM_TYPES
+from dexgrasp_envs.sim.mujoco.offscreen import free_camera
 
 SIZE = (240, 320)
 """(height, width) of the images."""
 NOTHING = 5.0
 """Depth beyond which nothing was hit, m."""
-_TYPES = {
-    Shape.BOX: mujoco.mjtGeom.mjGEOM_BOX,
-    Shape.CYLINDER: mujoco.mjtGeom.mjGEOM_CYLINDER,
-    Shape.CAPSULE: mujoco.mjtGeom.mjGEOM_CAPSULE,
-    Shape.SPHERE: mujoco.mjtGeom.mjGEOM_SPHERE,
-}
 _TIPS = {"index": "tip", "middle": "tip", "ring": "tip", "thumb": "thumb_tip"}
 
 
@@ -65,7 +60,7 @@ def robot_fit(data: Path, postures: int, seed: int) -> dict[str, Any]:
 def _depths(model: mujoco.MjModel, postures: npt.NDArray[np.float64], camera: CameraConfig) -> npt.NDArray[np.float32]:
     """Depth images [n, H, W], m."""
     model.vis.global_.fovy = camera.fovy
-    data, eye = mujoco.MjData(model), view(camera.position, camera.target)
+    data, eye = mujoco.MjData(model), free_camera(ViewCamera(camera.position, camera.target, camera.fovy))
     images = []
     with mujoco.Renderer(model, *SIZE) as renderer:
         renderer.enable_depth_rendering()
@@ -99,7 +94,7 @@ def _model_of_shapes() -> mujoco.MjModel:
     for body in kuka_allegro().bodies:
         for geom in body.geoms:
             bodies[body.name].add_geom(
-                type=_TYPES[geom.shape], size=(*geom.size, 0.0, 0.0)[:3], pos=geom.pos, quat=geom.quat
+                type=GEOM_TYPES[geom.shape], size=(*geom.size, 0.0, 0.0)[:3], pos=geom.pos, quat=geom.quat
             )
     return spec.compile()
 

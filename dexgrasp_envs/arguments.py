@@ -54,6 +54,11 @@ def autoreset_mode(value: Any) -> AutoresetMode:
 
 CONFIG_OPTIONS = ("config", "objects", "groups", "privileged", "image_size", "depth_format", "camera")
 """Options of an environment that decide its configuration."""
+ENV_OPTIONS = (
+    *CONFIG_OPTIONS,
+    *("backend", "device", "threads", "autoreset_mode", "output", "first_env_index", "render_mode"),
+)
+"""Options of a vector environment besides num_envs."""
 
 
 def env_config(

@@ -185,7 +185,7 @@ robot; the paper's, turned by half a turn about z into our frame; one on the pal
 GROUPS = ("state", "depth", "privileged")
 """Observation groups besides `proprio`, in their order."""
 DEPTH_FORMATS = ("uint16", "float32", "uint8")
-"""How depth can be observed."""
+"""How depth can be observed: dtypes by name."""
 
 
 @dataclass(frozen=True)

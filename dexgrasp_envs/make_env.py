@@ -30,7 +30,7 @@ def make_vector_env(env_id: str, num_envs: int = 1, *, remote: str | None = None
     if remote is not None:
         from .remote_env import make_remote
 
-        return make_remote(num_envs, remote, id_groups=ID_GROUPS[env_id], **options)
+        return make_remote(env_id, num_envs, remote, **options)
     from .vector_env import DexGraspVectorEnv
 
     return DexGraspVectorEnv(num_envs, id_groups=ID_GROUPS[env_id], **options)

@@ -9,25 +9,13 @@ from typing import Any
 from gymnasium.vector import AutoresetMode
 
 from . import arguments
-from .arguments import CONFIG_OPTIONS, not_negative, one_of, only_known, positive
+from .arguments import ENV_OPTIONS, not_negative, one_of, only_known, positive
 from .config import EnvConfig
 from .errors import ConfigError, HandshakeError
 from .registration import ID_GROUPS
 from .remote.client import RemoteVectorEnv
 from .remote.identity import PACKAGE
 from .remote.launcher import Children
-
-OPTIONS = (
-    *CONFIG_OPTIONS,
-    "threads",
-    "autoreset_mode",
-    "first_env_index",
-    "render_mode",
-    "backend",
-    "device",
-    "output",
-)
-"""Options besides num_envs and remote, those of `DexGraspVectorEnv`."""
 
 
 class DexGraspRemoteVectorEnv(RemoteVectorEnv):
@@ -55,10 +43,10 @@ class DexGraspRemoteVectorEnv(RemoteVectorEnv):
 
 
 def make_remote(
+    env_id: str,
     num_envs: int,
     remote: str,
     *,
-    id_groups: Sequence[str] = ("state",),
     threads: int = 0,
     autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
     first_env_index: int = 0,
@@ -71,10 +59,10 @@ def make_remote(
     """Environments on simulators that are started for them, or that run already.
 
     Args:
+        env_id: One of `registration.IDS`.
         num_envs: Number of environments, of all simulators together.
         remote: "spawn:K" starts K simulator processes on this machine, which share the environments and end with this
             process; "tcp://HOST:PORT,tcp://HOST:PORT" or "ipc://PATH" connects to those started by `dexgrasp serve`.
-        id_groups: Observation groups that the id stands for.
         threads: Threads of each simulator that is started; 0 shares the cores among them.
         autoreset_mode: One of Gymnasium's modes, or its name.
         first_env_index: Global index of row 0.
@@ -89,8 +77,8 @@ def make_remote(
         HandshakeError: A running simulator has other options, or another version; it says which.
         RemoteError: A simulator cannot be started or reached, or is busy.
     """
-    only_known("option", config_options, OPTIONS)
-    config = arguments.env_config(id_groups, **config_options)
+    only_known("option", config_options, ENV_OPTIONS)
+    config = arguments.env_config(ID_GROUPS[env_id], **config_options)
     one_of("render_mode", render_mode, (None, "rgb_array"))
     one_of("backend", backend, ("mujoco",))
     one_of("device", device, ("cpu",))
@@ -98,7 +86,7 @@ def make_remote(
     first = not_negative("first_env_index", first_env_index)
     expect = {
         "version": importlib.metadata.version(PACKAGE),
-        "env_id": _env_id(id_groups),
+        "env_id": env_id,
         "autoreset_mode": arguments.autoreset_mode(autoreset_mode).value,
         "render_mode": render_mode,
         "config": json.loads(config.to_json()),
@@ -118,13 +106,6 @@ def make_remote(
         env.close()
         raise
     return env
-
-
-def _env_id(id_groups: Sequence[str]) -> str:
-    for env_id, groups in ID_GROUPS.items():
-        if tuple(id_groups) == groups:
-            return env_id
-    raise ConfigError(f"no id stands for the observation groups {tuple(id_groups)}; pass others as groups=...")
 
 
 def _shares(num_envs: int, count: str) -> list[int]:

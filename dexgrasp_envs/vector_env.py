@@ -14,7 +14,7 @@ from torch import Tensor
 
 from . import arguments
 from . import objects as object_sets
-from .arguments import action_batch, not_negative, one_of, only_known, per_row, positive
+from .arguments import ENV_OPTIONS, action_batch, not_negative, one_of, only_known, per_row, positive
 from .config import ACTION_SIZE, CameraConfig, EnvConfig
 from .control.palm_controller import PalmController
 from .errors import ClosedError, ConfigError, ResetNeeded, StateError
@@ -33,11 +33,6 @@ Infos = dict[str, Any]
 
 REVISION = 2
 """Raised by hand whenever a change of code, not of figures, changes what an environment computes."""
-OPTIONS = (
-    *arguments.CONFIG_OPTIONS,
-    *("backend", "device", "threads", "autoreset_mode", "output", "first_env_index", "render_mode"),
-)
-"""Options of the constructor besides num_envs."""
 RESET_OPTIONS = ("reset_mask", "object", "episode")
 """Options of `reset`."""
 
@@ -102,7 +97,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         render_mode: str | None = None,
         **unknown: Any,
     ):
-        only_known("option", unknown, OPTIONS)
+        only_known("option", unknown, ENV_OPTIONS)
         self.config = arguments.env_config(
             id_groups, config, objects, groups, privileged, image_size, depth_format, camera
         )

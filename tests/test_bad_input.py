@@ -10,16 +10,17 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode
 
+from dexgrasp_envs.arguments import ENV_OPTIONS
 from dexgrasp_envs.config import CameraConfig, EnvConfig, EpisodeConfig, ObservationConfig, PhysicsConfig
 from dexgrasp_envs.errors import ActionError, ClosedError, ConfigError, ResetNeeded
 from dexgrasp_envs.registration import DEPTH_ID, STATE_ID
-from dexgrasp_envs.vector_env import OPTIONS, RESET_OPTIONS, DexGraspVectorEnv
+from dexgrasp_envs.vector_env import RESET_OPTIONS, DexGraspVectorEnv
 
 ROWS = 2
 GOOD = np.random.default_rng(0).uniform(-1, 1, (ROWS, 11)).astype(np.float32)
 
 BAD_OPTIONS: list[tuple[str, Any, str]] = [
-    ("colour", "red", f"unknown option 'colour'; the options are {', '.join(OPTIONS)}"),
+    ("colour", "red", f"unknown option 'colour'; the options are {', '.join(ENV_OPTIONS)}"),
     ("max_episode_steps", 5, "unknown option 'max_episode_steps'"),
     *[("num_envs", value, "at least 1") for value in (0, -1, 1.5, True, "3", None)],
     *[("autoreset_mode", value, "'NextStep', 'SameStep', 'Disabled'") for value in ("same_step", None, 3, [])],
@@ -168,7 +169,7 @@ def test_make_vec_refuses_an_impossible_option(name: str, value: Any, message: s
 @pytest.mark.parametrize("name", ["depth", "image", "num_environments"])
 @pytest.mark.parametrize("env_id", [STATE_ID, DEPTH_ID])
 def test_an_unknown_option_of_any_id_is_named_with_all_that_there_are(env_id: str, name: str) -> None:
-    expected = f"unknown option '{name}'; the options are {', '.join(OPTIONS)}"
+    expected = f"unknown option '{name}'; the options are {', '.join(ENV_OPTIONS)}"
     for factory in (gymnasium.make, gymnasium.make_vec):
         with pytest.raises(ConfigError) as caught:
             factory(env_id, **{name: 1})
@@ -177,7 +178,7 @@ def test_an_unknown_option_of_any_id_is_named_with_all_that_there_are(env_id: st
 
 def test_all_options_are_arguments_of_the_constructor() -> None:
     parameters = inspect.signature(DexGraspVectorEnv).parameters.keys()
-    assert set(OPTIONS) == parameters - {"num_envs", "id_groups", "unknown"}
+    assert set(ENV_OPTIONS) == parameters - {"num_envs", "id_groups", "unknown"}
 
 
 @pytest.mark.parametrize(

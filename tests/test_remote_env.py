@@ -183,4 +183,4 @@ def test_simulators_in_another_order_are_refused(servers: str) -> None:
 def test_nobody_there_is_noticed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dexgrasp_envs.remote.client.Deadlines", lambda: Deadlines(connect=0.3))
     with pytest.raises(DeadlineExceeded, match="is it running"):
-        make_remote(2, "tcp://127.0.0.1:9")
+        make_remote(STATE_ID, 2, "tcp://127.0.0.1:9")

@@ -38,7 +38,7 @@ def split_options(options: dict[str, Any] | None, slices: Slices) -> list[dict[s
 
 def split_actions(actions: Any, slices: Slices) -> list[Any]:
     """Batched actions, possibly in dicts and tuples, for each server."""
-    return [_rows(actions, rows) for rows in slices]
+    return [take(actions, rows) for rows in slices]
 
 
 def join_infos(parts: Sequence[dict[str, Any] | None], slices: Slices) -> dict[str, Any]:
@@ -82,9 +82,10 @@ def _part(value: Any, rows: slice, num_envs: int) -> Any:
     return value
 
 
-def _rows(value: Any, rows: slice) -> Any:
+def take(value: Any, rows: slice | int) -> Any:
+    """Some rows, or one, of a batch that may be nested in dicts and tuples."""
     if isinstance(value, dict):
-        return {name: _rows(part, rows) for name, part in value.items()}
+        return {name: take(part, rows) for name, part in value.items()}
     if isinstance(value, tuple):
-        return tuple(_rows(part, rows) for part in value)
+        return tuple(take(part, rows) for part in value)
     return value[rows]

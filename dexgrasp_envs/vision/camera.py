@@ -12,9 +12,6 @@ from ..config import CameraConfig, ObservationConfig
 _CAMERA_STREAM = 3
 _NUMBERS = 6
 
-DEPTH_DTYPES = {"uint16": np.uint16, "uint8": np.uint8, "float32": np.float32}
-"""dtype of depth images, by format."""
-
 
 def depth_scale(config: ObservationConfig) -> float:
     """Metres per unit of a depth image."""

@@ -13,7 +13,7 @@ from ..objects import ObjectSet
 from ..robots.robot import Robot
 from ..scene.scene import Scene
 from ..types import Arrays, SimState
-from .camera import DEPTH_DTYPES, Intrinsics, depth_scale, mounted_poses
+from .camera import Intrinsics, depth_scale, mounted_poses
 from .ray_caster import RayCaster
 
 
@@ -35,11 +35,11 @@ class DepthSensor:
         self._mount = None if mount == "world" else robot.body_names.index(mount)
         self._mounted_pos = np.zeros((num_envs, 3), np.float32)
         self._mounted_rot = np.zeros((num_envs, 3, 3), np.float32)
-        dtype: Any = DEPTH_DTYPES[config.depth_format]
+        dtype: Any = np.dtype(config.depth_format)
         shape = (1, self._lens.height, self._lens.width)
         # Kept only where they are shown again.
         self._last = np.zeros((num_envs, *shape), dtype) if config.image_period > 1 else None
-        high = config.camera.far if dtype is np.float32 else round(config.camera.far / self._scale)
+        high = config.camera.far if dtype.kind == "f" else round(config.camera.far / self._scale)
         self.space = gymnasium.spaces.Box(0, high, shape, dtype)
         """Of one environment."""
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..objects import GraspObject, ObjectSet
+from ..robots.kinematics import rotation_from_quat
 from ..scene.bodies import Body, Geom, Shape
 from ..scene.scene import Scene
 from .ray_kernels import BOX, CAPSULE, CYLINDER, SPHERE
@@ -82,7 +83,7 @@ def _table(entries: list[tuple[Geom, int, int]]) -> GeomTable:
         shapes=np.array([_CODES[geom.shape] for geom in geoms], np.int64),
         sizes=np.array([(*geom.size, 0.0, 0.0)[:3] for geom in geoms], np.float32),
         pos=np.array([geom.pos for geom in geoms], np.float32),
-        rot=np.array([rotation(geom.quat) for geom in geoms], np.float32),
+        rot=np.array([rotation_from_quat(geom.quat).numpy() for geom in geoms], np.float32),
         parts=np.array([part for _, part, _ in entries], np.int16),
         bodies=np.array([body for _, _, body in entries], np.int64),
     )
@@ -93,15 +94,3 @@ def _placed(geom: Geom, body: Body) -> Geom:
     assert body.parent is None and body.quat == (1.0, 0.0, 0.0, 0.0), "fixtures are placed in the world, not turned"
     x, y, z = (a + b for a, b in zip(body.pos, geom.pos, strict=True))
     return Geom(geom.shape, geom.size, (x, y, z), geom.quat, geom.rgba, geom.collision)
-
-
-def rotation(quat: tuple[float, float, float, float]) -> npt.NDArray[np.float64]:
-    """Rotation matrix [3, 3] of a unit quaternion (w, x, y, z)."""
-    w, x, y, z = np.asarray(quat, np.float64) / np.linalg.norm(quat)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )

@@ -5,17 +5,15 @@ import pytest
 import torch
 from stable_baselines3.common.callbacks import BaseCallback, StopTrainingOnMaxEpisodes
 
-from baselines.depth_encoder import EncoderConfig
 from baselines.evaluation import evaluate
 from baselines.ppo import PPO
 from baselines.ppo_config import DEPTH_PPO, PPOConfig
 from baselines.shuffled_images import ShuffledImages
 from dexgrasp_envs.config import ObservationConfig
 from dexgrasp_envs.errors import CheckpointError, ConfigError
-from tests.baselines.fake_env import FAKE_DEPTH_CONFIG, FakeVectorEnv
+from tests.baselines.fake_env import FAKE_DEPTH_CONFIG, SMALL_EYES, FakeVectorEnv
 
 SMALL = PPOConfig(n_steps=8, minibatch=32, hidden=(16,), desynchronise=False)
-SMALL_EYES = EncoderConfig((8, 16), (4, 3), (2, 2), 32)
 SMALL_DEPTH = dataclasses.replace(DEPTH_PPO, n_steps=8, minibatch=32, hidden=(16,), encoder=SMALL_EYES)
 
 

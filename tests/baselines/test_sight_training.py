@@ -4,23 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.depth_encoder import EncoderConfig
 from baselines.ppo import PPO
-from baselines.ppo_config import DEPTH_PPO
-from tests.baselines.fake_env import FAKE_DEPTH_CONFIG, FakeVectorEnv
+from tests.baselines.fake_env import FAKE_DEPTH_CONFIG, SMALL_DEPTH_PPO, FakeVectorEnv
 
-CONFIG = dataclasses.replace(
-    DEPTH_PPO,
-    n_steps=4,
-    minibatch=32,
-    hidden=(16,),
-    warm_up_rounds=2,
-    warm_up_steps=2,
-    sight_steps=1,
-    sight_fewest_images=1,
-    sight_new_images=16,
-    encoder=EncoderConfig((8, 16), (4, 3), (2, 2), 32),
-)
+CONFIG = dataclasses.replace(SMALL_DEPTH_PPO, n_steps=4, sight_new_images=16)
 
 
 @pytest.fixture

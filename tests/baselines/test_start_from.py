@@ -7,22 +7,17 @@ import torch
 from rich.console import Console
 
 from baselines.checkpoint import read
-from baselines.depth_encoder import EncoderConfig
 from baselines.ppo import PPO
-from baselines.ppo_config import DEPTH_PPO
 from baselines.train import Args, make_learner, train
 from dexgrasp_envs.config import EpisodeConfig, ObservationConfig
 from dexgrasp_envs.errors import CheckpointError, ConfigError
-from tests.baselines.fake_env import FAKE_CONFIG, FAKE_DEPTH_CONFIG, FAKE_DEPTH_ID, FAKE_ID, FakeVectorEnv
-
-SMALL = replace(
-    DEPTH_PPO,
-    n_steps=8,
-    minibatch=32,
-    hidden=(16,),
-    warm_up_rounds=2,
-    warm_up_steps=2,
-    encoder=EncoderConfig((8, 16), (4, 3), (2, 2), 32),
+from tests.baselines.fake_env import (
+    FAKE_CONFIG,
+    FAKE_DEPTH_CONFIG,
+    FAKE_DEPTH_ID,
+    FAKE_ID,
+    SMALL_DEPTH_PPO,
+    FakeVectorEnv,
 )
 
 
@@ -34,7 +29,7 @@ def console() -> Console:
 @pytest.fixture
 def source(tmp_path):
     """A policy that has learned a little, with statistics and a standard deviation of its own."""
-    learner = PPO(FakeVectorEnv(8, FAKE_DEPTH_CONFIG, id_groups=("depth",)), SMALL, seed=7)
+    learner = PPO(FakeVectorEnv(8, FAKE_DEPTH_CONFIG, id_groups=("depth",)), SMALL_DEPTH_PPO, seed=7)
     learner.vector_env.spec = type("Spec", (), {"id": FAKE_DEPTH_ID})
     learner.iterate()
     learner.policy.log_std.data.fill_(-1.25)
@@ -43,7 +38,7 @@ def source(tmp_path):
 
 
 def arguments(folder, **changes) -> Args:
-    settings = {"minutes": None, "steps": 256, "num_envs": 8, "ppo": SMALL, "env": FAKE_DEPTH_CONFIG}
+    settings = {"minutes": None, "steps": 256, "num_envs": 8, "ppo": SMALL_DEPTH_PPO, "env": FAKE_DEPTH_CONFIG}
     return Args(**({"env_id": FAKE_DEPTH_ID, "out": folder / "run"} | settings | changes))
 
 
@@ -93,8 +88,11 @@ def test_an_encoder_that_sees_is_not_taught_again(tmp_path, console, monkeypatch
         ({"env": FAKE_DEPTH_CONFIG.replace(episode=EpisodeConfig(seconds=4.0))}, r"episode\.seconds is 4\.0"),
         ({"env": FAKE_CONFIG, "env_id": FAKE_ID}, "'proprio' is float32"),
         ({"blind": True}, "actor_groups is"),
-        ({"ppo": replace(SMALL, hidden=(32,))}, r"hidden is \(32,\)"),
-        ({"ppo": replace(SMALL, encoder=replace(SMALL.encoder, embedding=64))}, r"encoder\.embedding is 64"),
+        ({"ppo": replace(SMALL_DEPTH_PPO, hidden=(32,))}, r"hidden is \(32,\)"),
+        (
+            {"ppo": replace(SMALL_DEPTH_PPO, encoder=replace(SMALL_DEPTH_PPO.encoder, embedding=64))},
+            r"encoder\.embedding is 64",
+        ),
     ],
 )
 def test_a_misfit_is_refused_with_the_reason(tmp_path, source, changes, what):

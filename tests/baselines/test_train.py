@@ -16,21 +16,9 @@ from baselines.train import COLUMNS, DEPTH_CONFIG, STATE_CONFIG, Args, default_a
 from dexgrasp_envs.config import EnvConfig, EpisodeConfig, ObservationConfig
 from dexgrasp_envs.errors import CheckpointError, ConfigError
 from dexgrasp_envs.registration import DEPTH_ID, ID_GROUPS, STATE_ID
-from tests.baselines.fake_env import FAKE_CONFIG, FAKE_DEPTH_CONFIG, FAKE_DEPTH_ID, FAKE_ID
+from tests.baselines.fake_env import FAKE_CONFIG, FAKE_DEPTH_CONFIG, FAKE_DEPTH_ID, FAKE_ID, SMALL_DEPTH_PPO
 
 SMALL = PPOConfig(n_steps=8, minibatch=32, hidden=(16,))
-SMALL_EYES = EncoderConfig((8, 16), (4, 3), (2, 2), 32)
-SMALL_DEPTH = replace(
-    DEPTH_PPO,
-    n_steps=8,
-    minibatch=32,
-    hidden=(16,),
-    warm_up_rounds=2,
-    warm_up_steps=2,
-    sight_steps=1,
-    sight_fewest_images=1,
-    encoder=SMALL_EYES,
-)
 
 
 def arguments(out, **changes) -> Args:
@@ -175,7 +163,7 @@ def test_an_id_must_be_given(monkeypatch, capsys):
 
 
 def seeing(out, **changes) -> Args:
-    return replace(arguments(out, ppo=SMALL_DEPTH, env=FAKE_DEPTH_CONFIG, **changes), env_id=FAKE_DEPTH_ID)
+    return replace(arguments(out, ppo=SMALL_DEPTH_PPO, env=FAKE_DEPTH_CONFIG, **changes), env_id=FAKE_DEPTH_ID)
 
 
 def test_training_from_images_learns_to_see_and_tells_so(tmp_path, console):

@@ -4,7 +4,8 @@ import pytest
 from baselines.ppo import PPO
 from baselines.ppo_config import PPOConfig
 from benchmark import render
-from benchmark.peer_env import view
+from dexgrasp_envs.scene.scene import ViewCamera
+from dexgrasp_envs.sim.mujoco.offscreen import free_camera
 
 
 @pytest.mark.gl
@@ -25,7 +26,7 @@ def test_the_suite_gives_ratios_of_what_it_measured(tmp_path, monkeypatch):
 
 
 def test_the_peers_camera_looks_where_ours_does():
-    camera = view((1.0, 0.0, 1.0), (0.0, 0.0, 0.0))
+    camera = free_camera(ViewCamera((1.0, 0.0, 1.0), (0.0, 0.0, 0.0), 45.0))
     assert camera.distance == pytest.approx(2**0.5)
     assert (camera.azimuth, camera.elevation) == pytest.approx((180.0, -45.0))
     np.testing.assert_array_equal(camera.lookat, 0.0)

@@ -8,9 +8,9 @@ import trimesh
 
 from benchmark.robot_fit import robot_fit
 from dexgrasp_envs.errors import ConfigError
+from dexgrasp_envs.robots.kinematics import rotation_from_quat
 from dexgrasp_envs.robots.kuka_allegro import kuka_allegro
 from dexgrasp_envs.scene.bodies import Geom, Shape
-from dexgrasp_envs.vision.geom_table import rotation
 
 
 def mesh(geom: Geom, grown: float) -> trimesh.Trimesh:
@@ -23,7 +23,7 @@ def mesh(geom: Geom, grown: float) -> trimesh.Trimesh:
         made = trimesh.creation.capsule(2 * geom.size[1], geom.size[0] + grown, count=(32, 32))
         made.apply_translation(-made.bounds.mean(0))
     placed = np.eye(4)
-    placed[:3, :3], placed[:3, 3] = rotation(geom.quat), geom.pos
+    placed[:3, :3], placed[:3, 3] = rotation_from_quat(geom.quat).numpy(), geom.pos
     return made.apply_transform(placed)
 
 

@@ -51,6 +51,12 @@ class RawClient:
             self.lease = header.lease
         return header, data
 
+    def begin(self) -> None:
+        """Take the lease and reset."""
+        self.hello()
+        self.call(1, "reset", seed=0, options=None)
+        self.receive()
+
     def silent(self, seconds: float = 0.3) -> bool:
         """Whether nothing comes."""
         return not self.socket.poll(int(seconds * 1000))

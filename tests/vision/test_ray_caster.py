@@ -7,7 +7,7 @@ import pytest
 from dexgrasp_envs.config import ObservationConfig
 from dexgrasp_envs.scene.scene import ViewCamera
 from dexgrasp_envs.sim.mujoco.backend import MujocoBackend
-from dexgrasp_envs.sim.mujoco.offscreen import _free_camera
+from dexgrasp_envs.sim.mujoco.offscreen import free_camera
 from dexgrasp_envs.vision.camera import Intrinsics, look_at
 from dexgrasp_envs.vision.geom_table import part_names
 from dexgrasp_envs.vision.ray_caster import RayCaster
@@ -36,7 +36,7 @@ def opengl_depth(sim: MujocoBackend) -> np.ndarray:
     """Depth by MuJoCo's renderer, with finely divided round shapes and without the goal's marker."""
     camera = CONFIG.camera
     sim.model.vis.quality.numslices, sim.model.vis.quality.numstacks = 128, 64
-    view = _free_camera(ViewCamera(camera.position, camera.target, camera.fovy))
+    view = free_camera(ViewCamera(camera.position, camera.target, camera.fovy))
     option = mujoco.MjvOption()
     option.sitegroup[:] = 0
     images = []

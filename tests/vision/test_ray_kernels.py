@@ -10,6 +10,7 @@ from dexgrasp_envs.scene.bodies import Body, Geom, Shape
 from dexgrasp_envs.scene.scene import Scene
 from dexgrasp_envs.scene.tabletop import tabletop
 from dexgrasp_envs.sim.mujoco.backend import MujocoBackend
+from dexgrasp_envs.sim.mujoco.compile import GEOM_TYPES
 from dexgrasp_envs.vision.camera import Intrinsics, look_at
 from dexgrasp_envs.vision.ray_caster import RayCaster
 from tests.helpers import EPISODE, OBJECTS, ROBOT, default_scene, make_sim, random_rotations, start_state
@@ -105,12 +106,7 @@ def shape_alone(
     x, y, _ = Intrinsics.of(ObservationConfig(image_size=SIZE, camera=camera)).rays()
     grid = np.stack([*np.meshgrid(x.astype(np.float64), y.astype(np.float64)), np.ones((len(y), len(x)))], -1)
     direction = (look_at(camera)[None, None] * grid[:, :, None]).sum(-1).reshape(-1, 3)
-    kind = {
-        Shape.BOX: mujoco.mjtGeom.mjGEOM_BOX,
-        Shape.CYLINDER: mujoco.mjtGeom.mjGEOM_CYLINDER,
-        Shape.CAPSULE: mujoco.mjtGeom.mjGEOM_CAPSULE,
-        Shape.SPHERE: mujoco.mjtGeom.mjGEOM_SPHERE,
-    }[shape]
+    kind = GEOM_TYPES[shape]
     images = []
     for p, r in zip(position, rotation, strict=True):
         spec = mujoco.MjSpec()

@@ -8,12 +8,13 @@ from ...robots.robot import Robot
 from ...scene.bodies import COLLIDES, Body, CollisionGroup, Geom, Inertial, Shape
 from ...scene.scene import OBJECT, Scene
 
-_GEOM_TYPES = {
+GEOM_TYPES = {
     Shape.BOX: mujoco.mjtGeom.mjGEOM_BOX,
     Shape.CYLINDER: mujoco.mjtGeom.mjGEOM_CYLINDER,
     Shape.CAPSULE: mujoco.mjtGeom.mjGEOM_CAPSULE,
     Shape.SPHERE: mujoco.mjtGeom.mjGEOM_SPHERE,
 }
+"""MuJoCo's name of each shape."""
 _BITS: dict[CollisionGroup, int] = {
     group: 1 << i for i, group in enumerate(g for g in CollisionGroup if g is not CollisionGroup.NONE)
 }
@@ -121,7 +122,7 @@ def _set_inertial(body: mujoco.MjsBody, inertial: Inertial) -> None:
 def _add_geom(body: mujoco.MjsBody, geom: Geom, physics: PhysicsConfig) -> None:
     partners = [other for other in _BITS if frozenset((geom.collision, other)) in COLLIDES]
     body.add_geom(
-        type=_GEOM_TYPES[geom.shape],
+        type=GEOM_TYPES[geom.shape],
         size=(*geom.size, 0.0, 0.0)[:3],
         pos=geom.pos,
         quat=geom.quat,

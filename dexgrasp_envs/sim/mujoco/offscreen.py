@@ -17,7 +17,7 @@ class OffscreenRenderer:
     """Draws single simulations of a batch; the OpenGL context is made at the first picture."""
 
     def __init__(self, camera: ViewCamera):
-        self._camera = _free_camera(camera)
+        self._camera = free_camera(camera)
         self._option = mujoco.MjvOption()
         self._renderer: mujoco.Renderer | None = None
 
@@ -56,7 +56,8 @@ def _make_renderer(model: mujoco.MjModel) -> mujoco.Renderer:
         raise RenderingError(_failures[0]) from error
 
 
-def _free_camera(view: ViewCamera) -> mujoco.MjvCamera:
+def free_camera(view: ViewCamera) -> mujoco.MjvCamera:
+    """MuJoCo's free camera at a place, looking at another; its field of view is the model's."""
     camera = mujoco.MjvCamera()
     offset = np.subtract(view.target, view.pos)
     camera.lookat[:] = view.target
