@@ -15,10 +15,23 @@ RATES = ("success_at_end", "success_once", "lifted")
 
 
 class Policy(Protocol):
-    """Anything that acts on a batch."""
+    """Anything that acts on a batch, as the policies and models of Stable-Baselines3 do."""
 
-    def act(self, obs: dict[str, np.ndarray]) -> np.ndarray:
-        """Actions [N, A] within the action space for observation groups [N, ...]."""
+    def predict(
+        self,
+        observation: dict[str, np.ndarray],
+        state: tuple[np.ndarray, ...] | None = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = False,
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...] | None]:
+        """Actions [N, A] within the action space for observation groups [N, ...], and what the policy remembers.
+
+        Args:
+            observation: Groups [N, ...].
+            state: What it remembered after the step before; None at first, and of a policy without memory.
+            episode_start: Rows in which an episode begins with this observation, bool [N].
+            deterministic: Whether to act without exploration.
+        """
         ...
 
 
@@ -78,8 +91,11 @@ def evaluate(policy: Policy, env: VectorEnv, episodes_per_env: int, seed: int) -
     tracker = EpisodeTracker(env.num_envs, env.unwrapped.config.max_steps)  # type: ignore[attr-defined]
     counted: list[dict[str, np.ndarray]] = []
     remaining = env.num_envs * episodes_per_env
+    state, starts = None, np.ones(env.num_envs, dtype=bool)
     while remaining:
-        obs, reward, _, _, infos = env.step(policy.act(obs))
+        actions, state = policy.predict(obs, state, starts, deterministic=True)
+        obs, reward, terminated, truncated, infos = env.step(actions)
+        starts = terminated | truncated
         final = env.unwrapped.final_rows  # type: ignore[attr-defined]
         finished = tracker.step(reward, infos, final)
         if not len(final.index):

@@ -11,7 +11,7 @@ from .rollout_buffer import Minibatch
 
 
 def ppo_loss(
-    policy: ActorCritic, batch: Minibatch, config: PPOConfig, old_log_std: Tensor
+    policy: ActorCritic, batch: Minibatch, config: PPOConfig, old_log_std: Tensor, look: bool = True
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Clipped surrogate, clipped value loss, entropy bonus (Schulman et al. 2017) and bound penalty.
 
@@ -23,11 +23,12 @@ def ppo_loss(
         batch: Samples of the rollout, with normalised advantages.
         config: Weights and clip ranges.
         old_log_std: Log standard deviations of the policy that sampled the batch, [A].
+        look: Whether the encoder looks at the images; else the actor reads what it saw in them during the rollout.
 
     Returns:
         The loss, and named scalars to log; `position_error` in cm.
     """
-    mean, position = policy.act_and_locate(batch.obs)
+    mean, position = policy.act_and_locate(batch.obs, None if look else batch.seen)
     ratio = torch.exp(policy.log_prob(mean, batch.actions) - batch.log_probs)
     clipped = ratio.clamp(1 - config.clip, 1 + config.clip)
     policy_loss = -torch.min(batch.advantages * ratio, batch.advantages * clipped).mean()

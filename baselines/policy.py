@@ -72,18 +72,18 @@ class ActorCritic(BasePolicy):
         self.hidden = tuple(hidden)
         self.sight = sight
         self.encoder: DepthEncoder | None = None
-        seen = 0
+        self.seen_size = 0
         if "depth" in self.actor_groups:
             encoder = encoder or EncoderConfig()
             self.encoder = _encoder(observation_space, self.actor_groups, sight, encoder)
-            seen = encoder.embedding + 3
+            self.seen_size = encoder.embedding + 3
         self.flat_actor_groups = tuple(group for group in self.actor_groups if group != "depth")
         flat = dict.fromkeys(self.flat_actor_groups + self.critic_groups)
         widths = {group: _width(observation_space, group) for group in flat}
         actions = prod(action_space.shape)
         self.normalizers = nn.ModuleDict({group: RunningNormalizer(width) for group, width in widths.items()})
         self.return_normalizer = RunningNormalizer(1)
-        inputs = sum(widths[g] for g in self.flat_actor_groups) + seen
+        inputs = sum(widths[g] for g in self.flat_actor_groups) + self.seen_size
         self.actor = _mlp(inputs, self.hidden, actions, last_gain=0.01)
         self.critic = _mlp(sum(widths[g] for g in self.critic_groups), self.hidden, 1, last_gain=1.0)
         self.log_std = nn.Parameter(torch.full((actions,), log_std))
@@ -103,13 +103,21 @@ class ActorCritic(BasePolicy):
         """Mean action [N, A], not clipped."""
         return self.act_and_locate(obs)[0]
 
-    def act_and_locate(self, obs: Observation) -> tuple[Tensor, Tensor | None]:
-        """Mean action [N, A], and the object's position [N, 3] that the encoder predicts (world, m; None without)."""
+    def see(self, obs: Observation) -> Tensor | None:
+        """What the encoder makes of images: embedding and predicted position side by side [N, E + 3]; None without."""
+        return None if self.encoder is None else torch.cat(self.encoder(obs["depth"], obs["proprio"]), dim=-1)
+
+    def act_and_locate(self, obs: Observation, seen: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Mean action [N, A], and the object's position [N, 3] that the encoder predicts (world, m; None without).
+
+        With `seen`, what `see` told of these observations, images are not looked at again.
+        """
         inputs = [self.normalizers[g](obs[g]) for g in self.flat_actor_groups]
+        seen = self.see(obs) if seen is None else seen
         position = None
-        if self.encoder is not None:
+        if seen is not None:
             assert self.sight is not None
-            embedding, position = self.encoder(obs["depth"])
+            embedding, position = seen[:, :-3], seen[:, -3:]
             from_palm = (position.detach() - self.sight.palm_position(obs["proprio"])) / POSITION_UNIT
             inputs += [embedding, from_palm.clamp(-CLIP, CLIP)]
         return self.actor(torch.cat(inputs, dim=-1)), position
@@ -137,10 +145,17 @@ class ActorCritic(BasePolicy):
             normalizer.merge(obs[group])  # type: ignore[operator]
 
     @torch.inference_mode()
-    def act(self, obs: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Mean action [N, A] within the action space for a batch of observations: what an evaluation uses."""
-        mean = self({group: torch.as_tensor(obs[group], device=self.device) for group in self.actor_groups})
-        return np.clip(mean.cpu().numpy(), self.action_space.low, self.action_space.high)
+    def predict(  # type: ignore[override]
+        self,
+        observation: Mapping[str, np.ndarray],
+        state: tuple[np.ndarray, ...] | None = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = False,
+    ) -> tuple[np.ndarray, None]:
+        """Actions [N, A] within the action space for observation groups [N, ...]; there is no memory."""
+        obs = {group: torch.as_tensor(observation[group], device=self.device) for group in self.actor_groups}
+        actions = self._predict(obs, deterministic)
+        return np.clip(actions.cpu().numpy(), self.action_space.low, self.action_space.high), None
 
     def _predict(self, observation: Observation, deterministic: bool = False) -> Tensor:  # type: ignore[override]
         mean = self(observation)
@@ -154,7 +169,7 @@ def _encoder(
         raise ConfigError(f"there is no observation group 'depth'; this environment has {', '.join(space.spaces)}")
     if sight is None or "proprio" not in actor_groups:
         raise ConfigError("an actor of depth images takes the environment's `Sight` and the group `proprio` beside it")
-    return DepthEncoder(sight.camera, config)
+    return DepthEncoder(sight.camera, _width(space, "proprio"), config)
 
 
 def _width(space: spaces.Dict, group: str) -> int:

@@ -24,7 +24,7 @@ from .ppo_config import PPOConfig
 from .rollout_buffer import RolloutBuffer
 from .rollout_collector import CutShort, RolloutCollector
 from .sight import Sight
-from .sight_training import SightTraining
+from .sight_training import SEEN, SightTraining
 
 
 class PPO(stable_baselines3.PPO):
@@ -110,7 +110,12 @@ class PPO(stable_baselines3.PPO):
         if self.policy.encoder is not None:
             self.sight_training = SightTraining(self.policy, self.config.sight_learning_rate)
         self.rollout_buffer = RolloutBuffer(
-            self.observation_space, self.policy.groups, self.action_space.shape[0], self.config.n_steps, self.n_envs
+            self.observation_space,
+            self.policy.groups,
+            self.action_space.shape[0],
+            self.config.n_steps,
+            self.n_envs,
+            self.policy.seen_size,
         )
 
     def _setup_learn(
@@ -229,10 +234,10 @@ class PPO(stable_baselines3.PPO):
         old_log_std = policy.log_std.detach().clone()
         kl = 0.0
         measured: dict[str, list[torch.Tensor]] = {}
-        for _ in range(config.n_epochs):
+        for epoch in range(config.n_epochs):
             measured = defaultdict(list)
             for batch in buffer.minibatches(config.minibatch):
-                loss, measures = ppo_loss(policy, batch, config, old_log_std)
+                loss, measures = ppo_loss(policy, batch, config, old_log_std, look=epoch < config.encoder_epochs)
                 policy.optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(policy.parameters(), config.max_grad_norm)
@@ -247,7 +252,7 @@ class PPO(stable_baselines3.PPO):
         if self.sight_training is not None:
             obs = buffer.flat_obs()
             chosen = torch.randint(len(obs["depth"]), (config.sight_new_images,))
-            self.sight_training.memory.add(obs["depth"][chosen], obs["privileged"][chosen])
+            self.sight_training.memory.add({group: obs[group][chosen] for group in SEEN})
             if len(self.sight_training.memory) >= config.sight_fewest_images:
                 self.sight_training.train(config.sight_steps)
         policy.merge_statistics(buffer.obs)

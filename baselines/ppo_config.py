@@ -22,6 +22,8 @@ class PPOConfig:
     """Steps of every environment in one rollout."""
     n_epochs: int = 4
     """Passes over a rollout in one update, fewer when the policy moves too far."""
+    encoder_epochs: int = 1
+    """Passes in which an encoder is trained too; in later ones the actor reads what it saw during the rollout."""
     minibatch: int = 2048
     """Samples in a gradient step."""
     gamma: float = 0.99
@@ -54,7 +56,7 @@ class PPOConfig:
     """Units of the hidden layers of actor and critic."""
     warm_up_rounds: int = 40
     """Resets whose images teach an encoder to see before PPO starts."""
-    warm_up_steps: int = 600
+    warm_up_steps: int = 1000
     """Gradient steps of that lesson."""
     sight_steps: int = 14
     """Gradient steps of the encoder's own training after each update."""
@@ -62,7 +64,7 @@ class PPOConfig:
     """Images of each rollout that its memory takes in."""
     sight_fewest_images: int = 8192
     """The memory holds so many before it is learned from; fewer would be learned by heart."""
-    sight_learning_rate: float = 5e-4
+    sight_learning_rate: float = 3e-4
     """Step size of Adam in it."""
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     """Network over depth images."""
@@ -72,7 +74,12 @@ class PPOConfig:
     """Reset every environment once at a random time in the first episode, so that episodes do not end together."""
 
     def __post_init__(self) -> None:
-        ranges: dict[str, tuple[float, float]] = {"n_steps": (1, inf), "n_epochs": (1, inf), "minibatch": (2, inf)}
+        ranges: dict[str, tuple[float, float]] = {
+            "n_steps": (1, inf),
+            "n_epochs": (1, inf),
+            "encoder_epochs": (1, inf),
+            "minibatch": (2, inf),
+        }
         ranges |= dict.fromkeys(
             ("warm_up_rounds", "warm_up_steps", "sight_steps", "sight_new_images", "sight_fewest_images"), (1, inf)
         )
@@ -111,7 +118,7 @@ class PPOConfig:
         return cls(**settings)
 
 
-DEPTH_PPO = PPOConfig(n_epochs=2, minibatch=1024, learning_rate=2e-4, adaptive_lr=False)
+DEPTH_PPO = PPOConfig(minibatch=1024, learning_rate=2e-4, adaptive_lr=False)
 """Where to start from with depth images: the divergence of a camera's actor misleads the adapted learning rate."""
 
 

@@ -17,6 +17,8 @@ class Minibatch:
 
     obs: dict[str, Tensor]
     """Observation group -> [B, ...], in the dtype of its space."""
+    seen: Tensor | None
+    """What the encoder made of the images at sampling time, [B, E + 3]; None without one."""
     actions: Tensor
     """Sampled actions before clipping, [B, A]."""
     means: Tensor
@@ -40,12 +42,22 @@ class RolloutBuffer:
         action_size: Number of actions, A.
         steps: T.
         num_envs: N.
+        seen_size: Numbers that an encoder makes of an image; 0 without one.
     """
 
-    def __init__(self, space: spaces.Dict, groups: Sequence[str], action_size: int, steps: int, num_envs: int) -> None:
+    def __init__(
+        self,
+        space: spaces.Dict,
+        groups: Sequence[str],
+        action_size: int,
+        steps: int,
+        num_envs: int,
+        seen_size: int = 0,
+    ) -> None:
         self.steps = steps
         self.num_envs = num_envs
         self.obs = {group: _empty(steps, num_envs, space[group]) for group in groups}
+        self.seen = torch.zeros(steps, num_envs, seen_size) if seen_size else None
         self.actions = torch.zeros(steps, num_envs, action_size)
         self.means = torch.zeros(steps, num_envs, action_size)
         self.log_probs = torch.zeros(steps, num_envs)
@@ -98,6 +110,7 @@ class RolloutBuffer:
         for index in torch.randperm(total).split(size):
             yield Minibatch(
                 obs={group: values[index] for group, values in obs.items()},
+                seen=None if self.seen is None else self.seen.flatten(0, 1)[index],
                 actions=self.actions.flatten(0, 1)[index],
                 means=self.means.flatten(0, 1)[index],
                 log_probs=self.log_probs.flatten()[index],

@@ -80,7 +80,11 @@ class RolloutCollector:
         seconds = 0.0
         for step in range(buffer.steps):
             with torch.inference_mode():
-                mean = policy(buffer.store_obs(step, self.obs))
+                obs = buffer.store_obs(step, self.obs)
+                seen = policy.see(obs)
+                if seen is not None and buffer.seen is not None:
+                    buffer.seen[step] = seen
+                mean, _ = policy.act_and_locate(obs, seen)
                 actions = mean + torch.exp(policy.log_std) * torch.randn_like(mean)
                 buffer.means[step] = mean
                 buffer.actions[step] = actions

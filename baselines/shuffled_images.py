@@ -21,20 +21,27 @@ class ShuffledImages:
         self.policy = policy
         self.random = np.random.default_rng(seed)
 
-    def act(self, obs: dict[str, np.ndarray]) -> np.ndarray:
-        """Actions [N, A] of the policy for its own flat observations and somebody else's images.
+    def predict(
+        self,
+        observation: dict[str, np.ndarray],
+        state: tuple[np.ndarray, ...] | None = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = False,
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...] | None]:
+        """`predict` of the policy for its own flat observations and somebody else's images.
 
         Raises:
             ConfigError: There are no images, or only one environment.
         """
-        images = [group for group, values in obs.items() if values.ndim == 4]
-        num_envs = len(next(iter(obs.values())))
+        images = [group for group, values in observation.items() if values.ndim == 4]
+        num_envs = len(next(iter(observation.values())))
         if not images or num_envs < 2:
             raise ConfigError(
                 f"images are shuffled among at least 2 environments that observe some, got {num_envs} with the groups "
-                f"{', '.join(obs)}; raise num_envs, or leave the shuffling out"
+                f"{', '.join(observation)}; raise num_envs, or leave the shuffling out"
             )
         order = self.random.permutation(num_envs)
         source = np.empty(num_envs, dtype=np.int64)
         source[order] = np.roll(order, 1)  # one random cycle: nobody keeps its own
-        return self.policy.act(obs | {group: obs[group][source] for group in images})
+        seen = observation | {group: observation[group][source] for group in images}
+        return self.policy.predict(seen, state, episode_start, deterministic)

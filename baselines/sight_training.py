@@ -15,6 +15,8 @@ from .loss import locating_loss
 from .policy import ActorCritic
 from .sight_memory import SightMemory
 
+SEEN = ("depth", "proprio", "privileged")
+"""Observation groups of a lesson: an image, the robot's own posture, the truth."""
 MINIBATCH = 512
 """Images in a gradient step."""
 WARM_UP_RATE = 1e-3
@@ -53,8 +55,8 @@ class SightTraining:
         steps = 0
         for number in range(rounds):
             length = int(generator.integers(1, LONGEST))
-            for depth, privileged in _round(env, generator, seed + number, length):
-                self.memory.add(torch.as_tensor(depth), torch.as_tensor(privileged))
+            for obs in _round(env, generator, seed + number, length):
+                self.memory.add({group: torch.as_tensor(obs[group]) for group in SEEN})
             steps += length * env.num_envs
             yield 0.4 * (number + 1) / rounds, steps, None
         block = 50
@@ -70,8 +72,9 @@ class SightTraining:
             group["lr"] = self.learning_rate if learning_rate is None else learning_rate
         errors = []
         for _ in range(gradient_steps):
-            images, privileged = self.memory.sample(MINIBATCH)
-            loss, error = locating_loss(self.policy, self.encoder(images)[1], privileged)
+            seen = self.memory.sample(MINIBATCH)
+            _, position = self.encoder(seen["depth"], seen["proprio"])
+            loss, error = locating_loss(self.policy, position, seen["privileged"])
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), 1.0)
@@ -81,10 +84,8 @@ class SightTraining:
         return torch.stack(errors).mean().item()
 
 
-def _round(
-    env: VectorEnv, generator: np.random.Generator, seed: int, length: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Images and privileged observations after a reset and a random motion that changes its mind now and then."""
+def _round(env: VectorEnv, generator: np.random.Generator, seed: int, length: int) -> Iterator[dict[str, np.ndarray]]:
+    """Observations after a reset and a random motion that changes its mind now and then."""
     env.reset(seed=seed)
     assert env.action_space.shape is not None
     action = generator.uniform(-1, 1, env.action_space.shape)
@@ -93,4 +94,4 @@ def _round(
             action = np.clip(action + generator.normal(0, 0.5, action.shape), -1, 1)
         obs, *_ = env.step(action)
         if step % STRIDE == 0 or step == length - 1:
-            yield obs["depth"], obs["privileged"]
+            yield obs

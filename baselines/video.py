@@ -31,9 +31,12 @@ def record_video(
         with encoder as writer:
             writer.append_data(first)
             frames += 1
+            state, starts = None, np.ones(1, dtype=bool)
             while episodes:
-                action = policy.act({group: values[None] for group, values in obs.items()})[0]
-                obs, _, terminated, truncated, _ = env.step(action)
+                batch = {group: values[None] for group, values in obs.items()}
+                actions, state = policy.predict(batch, state, starts, deterministic=True)
+                obs, _, terminated, truncated, _ = env.step(actions[0])
+                starts[:] = terminated or truncated
                 writer.append_data(beside_depth(env.render(), obs))
                 frames += 1
                 if terminated or truncated:

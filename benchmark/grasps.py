@@ -25,8 +25,11 @@ def grasps(checkpoint: Path, episodes: int, seed: int) -> dict[str, Any]:
     carried, depths, speeds, table = [], [], [], []
     lost = np.zeros(episodes, bool)
     steps = env.config.max_steps
+    memory, starts = None, np.ones(episodes, bool)
     for step in range(steps):
-        obs, _, terminated, truncated, infos = env.step(policy.act(obs))
+        actions, memory = policy.predict(obs, memory, starts, deterministic=True)
+        obs, _, terminated, truncated, infos = env.step(actions)
+        starts = terminated | truncated
         # A row whose episode ended early plays another one, which is not counted.
         lost |= terminated | (truncated & (step < steps - 1))
         state = env.backend.state()

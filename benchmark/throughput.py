@@ -82,7 +82,7 @@ def record_work(checkpoint: Path, num_envs: int, steps: int, warm_up: int) -> tu
     env: Any = gymnasium.make_vec(meta.env_id, num_envs=num_envs, config=config_of(meta)).unwrapped
     obs, _ = env.reset(seed=0)
     for _ in range(warm_up):
-        obs, *_ = env.step(policy.act(obs))
+        obs, *_ = env.step(policy.predict(obs, deterministic=True)[0])
     start = env.get_state()
     actions, targets = [], []
     step_backend = env.backend.step
@@ -93,7 +93,7 @@ def record_work(checkpoint: Path, num_envs: int, steps: int, warm_up: int) -> tu
 
     env.backend.step = recording
     for _ in range(steps):
-        actions.append(policy.act(obs))
+        actions.append(policy.predict(obs, deterministic=True)[0])
         obs, *_ = env.step(actions[-1])
     env.backend.step = step_backend
     touching = (env.backend.state().contact_count[:, :4] > 0).any(1).float().mean().item()

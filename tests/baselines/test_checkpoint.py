@@ -41,7 +41,9 @@ def test_the_policy_alone_is_small_and_acts_the_same(learner, tmp_path):
     learner.save_policy(tmp_path / "policy.pt")
     policy, meta = checkpoint.load_policy(tmp_path / "policy.pt")
     obs, _ = FakeVectorEnv(4).reset(seed=0)
-    np.testing.assert_array_equal(policy.act(obs), learner.policy.act(obs))
+    np.testing.assert_array_equal(
+        policy.predict(obs, deterministic=True)[0], learner.policy.predict(obs, deterministic=True)[0]
+    )
     assert meta.kind == "policy" and (tmp_path / "policy.pt").stat().st_size < 5e6
 
 
@@ -53,7 +55,9 @@ def test_a_policy_that_sees_is_built_from_its_file_alone(tmp_path):
     learner.save_policy(tmp_path / "policy.pt")
     obs, _ = env.reset(seed=0)
     policy, meta = checkpoint.load_policy(tmp_path / "policy.pt")
-    np.testing.assert_array_equal(policy.act(obs), learner.policy.act(obs))
+    np.testing.assert_array_equal(
+        policy.predict(obs, deterministic=True)[0], learner.policy.predict(obs, deterministic=True)[0]
+    )
     assert meta.observation_space["depth"] == {"shape": [1, 24, 32], "dtype": "uint16"}
     assert meta.sight["camera"] == CAMERA and not meta.blind
 

@@ -13,7 +13,7 @@ SMALL = EncoderConfig((8, 8), (4, 3), (4, 2), 16)
 
 def make_encoder(**changes) -> DepthEncoder:
     torch.manual_seed(0)
-    return DepthEncoder(CAMERA | changes, SMALL)
+    return DepthEncoder(CAMERA | changes, 2, SMALL)
 
 
 def in_metres(point_map: torch.Tensor) -> torch.Tensor:
@@ -75,16 +75,18 @@ def test_a_camera_on_the_robot_gives_depth_from_near_to_far():
 
 @pytest.mark.parametrize(("size", "layers"), [((48, 64), 3), ((60, 80), 3), ((120, 160), 4), ((240, 320), 4)])
 def test_large_images_take_another_layer(size, layers):
-    encoder = DepthEncoder(CAMERA | {"height": size[0], "width": size[1]}, EncoderConfig())
+    encoder = DepthEncoder(CAMERA | {"height": size[0], "width": size[1]}, 2, EncoderConfig())
     assert sum(isinstance(module, torch.nn.Conv2d) for module in encoder.convolutions) == layers
-    embedding, position = encoder(torch.zeros(2, 1, *size, dtype=torch.uint16))
+    embedding, position = encoder(torch.zeros(2, 1, *size, dtype=torch.uint16), torch.zeros(2, 2))
     assert embedding.shape == (2, 128) and position.shape == (2, 3)
 
 
 def test_a_row_does_not_depend_on_its_batch():
     encoder = make_encoder()
     depth = torch.randint(5000, 15000, (6, 1, 24, 32)).to(torch.uint16)
-    torch.testing.assert_close(encoder(depth[2:3])[0], encoder(depth)[0][2:3])
+    proprio = torch.randn(6, 2)
+    for alone, among in zip(encoder(depth[2:3], proprio[2:3]), encoder(depth, proprio), strict=True):
+        torch.testing.assert_close(alone, among[2:3])
 
 
 def test_the_position_is_learned_from_images():
@@ -98,7 +100,7 @@ def test_the_position_is_learned_from_images():
     optimizer = torch.optim.Adam(encoder.parameters(), lr=3e-3)
     errors = []
     for _ in range(60):
-        errors.append((encoder(depth.to(torch.uint16))[1] - target).norm(dim=1).mean())
+        errors.append((encoder(depth.to(torch.uint16), torch.zeros(256, 2))[1] - target).norm(dim=1).mean())
         optimizer.zero_grad()
         errors[-1].backward()
         optimizer.step()
@@ -111,7 +113,7 @@ def test_the_lists_of_an_architecture_must_agree(changes):
         dataclasses.replace(SMALL, **changes)
 
 
-@pytest.mark.parametrize("changes", [{"channels": (8, 0)}, {"strides": (0, 2)}, {"embedding": 0}])
+@pytest.mark.parametrize("changes", [{"channels": (8, 0)}, {"strides": (0, 2)}, {"embedding": 0}, {"locator": 0}])
 def test_sizes_of_an_architecture_are_positive(changes):
     with pytest.raises(ConfigError, match="at least 1"):
         dataclasses.replace(SMALL, **changes)
@@ -119,4 +121,11 @@ def test_sizes_of_an_architecture_are_positive(changes):
 
 def test_an_image_that_is_too_small_for_the_architecture_is_refused():
     with pytest.raises(ConfigError, match="8 x 8 pixels are too small"):
-        DepthEncoder(CAMERA | {"height": 8, "width": 8}, EncoderConfig((8, 8), (4, 7), (4, 7)))
+        DepthEncoder(CAMERA | {"height": 8, "width": 8}, 2, EncoderConfig((8, 8), (4, 7), (4, 7)))
+
+
+def test_the_position_depends_on_the_robots_own_posture():
+    encoder = make_encoder()
+    depth = torch.full((2, 1, 24, 32), 10000, dtype=torch.uint16)
+    embedding, position = encoder(depth, torch.tensor([[0.0, 0.0], [1.0, -1.0]]))
+    assert torch.equal(embedding[0], embedding[1]) and not torch.equal(position[0], position[1])

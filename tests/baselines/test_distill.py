@@ -88,7 +88,9 @@ def test_a_student_is_evaluated_from_its_file(finished):
     run, _ = finished
     evaluation = evaluate_checkpoint(run.args.out / "policy.pt", 8, 1, seed=9)
     obs, _ = run.env.reset(seed=9)
-    np.testing.assert_array_equal(evaluation.policy.act(obs), run.student.act(obs))
+    np.testing.assert_array_equal(
+        evaluation.policy.predict(obs, deterministic=True)[0], run.student.predict(obs, deterministic=True)[0]
+    )
     assert evaluation.result.summary()["episodes"] == 8
 
 

@@ -13,11 +13,11 @@ class Seeker:
     def __init__(self, runaways: bool = False) -> None:
         self.runaways = runaways
 
-    def act(self, obs: dict[str, np.ndarray]) -> np.ndarray:
+    def predict(self, obs: dict[str, np.ndarray], state=None, episode_start=None, deterministic=False):
         towards = np.clip(5 * (obs["state"] - obs["proprio"][:, :2]), -1, 1)
         if self.runaways:
             towards[obs["proprio"][:, 0] > 0.3] = 1.0
-        return towards.astype(np.float32)
+        return towards.astype(np.float32), None
 
 
 def test_every_index_counts_exactly_its_first_episodes():
@@ -38,13 +38,26 @@ def test_an_environment_is_unaffected_by_those_that_finish_early():
 
 def test_a_perfect_policy_is_told_from_a_lazy_one():
     class Lazy:
-        def act(self, obs: dict[str, np.ndarray]) -> np.ndarray:
-            return np.zeros((len(obs["state"]), 2), np.float32)
+        def predict(self, obs: dict[str, np.ndarray], *about, deterministic):
+            return np.zeros((len(obs["state"]), 2), np.float32), None
 
     good = evaluate(Seeker(), FakeVectorEnv(30), 2, seed=0)
     lazy = evaluate(Lazy(), FakeVectorEnv(30), 2, seed=0)
     assert good.rate("success_at_end").estimate == 1.0 and good.summary()["success_share"] > 0.9
     assert lazy.rate("success_at_end").high < 0.2
+
+
+def test_a_policy_is_given_its_memory_back_and_told_where_episodes_begin():
+    class Counter(Seeker):
+        """Counts the steps of each episode."""
+
+        def predict(self, obs, state=None, episode_start=None, deterministic=False):
+            assert deterministic
+            steps = np.where(episode_start, 0, 0 if state is None else state[0] + 1)
+            np.testing.assert_allclose(steps, np.round(obs["privileged"][:, 2] * 30), atol=0.5)
+            return super().predict(obs)[0], (steps,)
+
+    evaluate(Counter(runaways=True), FakeVectorEnv(6), 2, seed=5)
 
 
 def test_rates_by_object_add_up():

@@ -31,8 +31,8 @@ def gradients(learner: PPO, batch: Minibatch, **changes: float) -> dict[str, tor
 
 def test_the_position_error_is_in_centimetres(learner, batch):
     encoder = learner.policy.encoder
-    torch.nn.init.zeros_(encoder.locate.weight)
-    torch.nn.init.zeros_(encoder.locate.bias)
+    torch.nn.init.zeros_(encoder.locate[-1].weight)
+    torch.nn.init.zeros_(encoder.locate[-1].bias)
     truth = learner.sight.object_position(batch.obs["privileged"])
     _, measures = ppo_loss(learner.policy, batch, learner.config, learner.policy.log_std)
     expected = 100 * (encoder.table_center - truth).norm(dim=1).mean()
@@ -43,15 +43,15 @@ def test_the_policys_loss_reaches_the_encoder_but_not_the_predicted_position(lea
     gradient = gradients(learner, batch)
     for name in ("encoder.convolutions.0.weight", "encoder.embed.0.weight"):
         assert gradient[name].abs().sum() > 0
-    assert "encoder.locate.weight" not in gradient
+    assert not gradient["encoder.locate.2.weight"].any()
 
 
 def test_the_loss_of_the_position_reaches_the_encoder_alone(learner, batch):
     learner.policy.zero_grad()
-    _, position = learner.policy.encoder(batch.obs["depth"])
+    _, position = learner.policy.encoder(batch.obs["depth"], batch.obs["proprio"])
     locating_loss(learner.policy, position, batch.obs["privileged"])[0].backward()
     touched = {name for name, p in learner.policy.named_parameters() if p.grad is not None}
-    assert "encoder.locate.weight" in touched and all(name.startswith("encoder.") for name in touched)
+    assert "encoder.locate.2.weight" in touched and all(name.startswith("encoder.") for name in touched)
 
 
 def test_the_loss_of_the_position_is_smooth_l1_in_units_of_ten_centimetres(learner, batch):
@@ -74,3 +74,13 @@ def test_kl_matches_torch():
 def test_kl_of_a_policy_with_itself_is_zero():
     mean, log_std = torch.randn(8, 3), torch.randn(3)
     assert abs(gaussian_kl(mean, log_std, mean, log_std).item()) < 1e-6
+
+
+def test_what_was_seen_in_the_rollout_stands_for_a_look_at_the_images(learner, batch):
+    seen = learner.policy.see(batch.obs).detach()
+    looked, reused = (
+        ppo_loss(learner.policy, dataclasses.replace(batch, seen=seen), learner.config, torch.zeros(2), look=look)
+        for look in (True, False)
+    )
+    torch.testing.assert_close(looked[0], reused[0])
+    torch.testing.assert_close(looked[1]["position_error"], reused[1]["position_error"])

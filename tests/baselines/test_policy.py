@@ -64,18 +64,18 @@ def test_log_prob_and_entropy_match_torch():
     torch.testing.assert_close(policy.entropy(), reference.entropy().sum(-1)[0])
 
 
-def test_act_is_the_clipped_mean_without_noise():
+def test_a_deterministic_prediction_is_the_clipped_mean_without_noise():
     policy = make_policy()
     torch.nn.init.constant_(policy.actor[-1].bias, 3.0)
     obs = {name: value.numpy() for name, value in random_obs().items()}
-    actions = policy.act(obs)
-    np.testing.assert_array_equal(actions, policy.act(obs))
+    actions, _ = policy.predict(obs, deterministic=True)
+    np.testing.assert_array_equal(actions, policy.predict(obs, deterministic=True)[0])
     np.testing.assert_array_equal(actions, np.ones((6, 2), np.float32))
 
 
 def test_acting_needs_only_the_actor_groups():
     obs = {name: value.numpy() for name, value in random_obs().items() if name == "proprio"}
-    assert make_policy(actor=("proprio",)).act(obs).shape == (6, 2)
+    assert make_policy(actor=("proprio",)).predict(obs)[0].shape == (6, 2)
 
 
 def test_unknown_and_image_groups_are_refused():
@@ -108,7 +108,7 @@ def test_a_seeing_actor_reads_the_predicted_position_from_its_palm():
     env = FakeVectorEnv(6, FAKE_DEPTH_CONFIG, id_groups=("depth",))
     obs = {name: torch.as_tensor(values) for name, values in env.reset(seed=0)[0].items()}
     with torch.no_grad():
-        policy.encoder.locate.bias[0] = 10.0  # 1 m off
+        policy.encoder.locate[-1].bias[0] = 10.0  # 1 m off
     _, position = policy.act_and_locate(obs)
     expected = (position - policy.sight.palm_position(obs["proprio"])) / 0.1
     torch.testing.assert_close(inputs[0][:, -2:], expected[:, 1:])

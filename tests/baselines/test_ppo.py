@@ -187,6 +187,21 @@ def test_images_are_stored_once_as_they_come():
     assert learner.rollout_buffer.nbytes < 1.2 * stored.nbytes
 
 
+def test_an_update_looks_at_each_image_once_and_then_reuses_what_was_seen_in_the_rollout(monkeypatch):
+    config = dataclasses.replace(
+        SMALL_DEPTH, n_epochs=3, encoder_epochs=1, target_kl=100.0, sight_fewest_images=10**6
+    )
+    learner = PPO(FakeVectorEnv(16, FAKE_DEPTH_CONFIG, id_groups=("depth",)), config, seed=0)
+    looked: list[int] = []
+    forward = learner.policy.encoder.forward
+    monkeypatch.setattr(
+        learner.policy.encoder, "forward", lambda depth, body: looked.append(len(depth)) or forward(depth, body)
+    )
+    learner.iterate()
+    rollout = config.n_steps * 16
+    assert looked == [16] * config.n_steps + [32] * (rollout // 32)
+
+
 def test_values_and_bootstraps_never_look_at_images(monkeypatch):
     learner = PPO(make_seeing(4), dataclasses.replace(SMALL_DEPTH, n_steps=32, desynchronise=True), seed=3)
     finish, taken = learner._finish_rollout, []

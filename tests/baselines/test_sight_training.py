@@ -60,7 +60,7 @@ def test_each_update_adds_images_of_its_rollout_to_the_memory(learner):
     memory = learner.sight_training.memory
     assert len(memory) == 16
     seen = learner.rollout_buffer.obs["privileged"].flatten(0, 1)
-    assert all((row == seen).all(1).any() for row in memory.privileged)
+    assert all((row == seen).all(1).any() for row in memory.kept["privileged"])
     learner.iterate()
     assert len(memory) == 32
 
