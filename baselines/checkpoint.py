@@ -20,6 +20,7 @@ from dexgrasp_envs.remote.identity import differences
 from .policy import ActorCritic
 from .ppo_config import PPOConfig
 from .sight import Sight
+from .stereo_student import StereoStudent, StereoStudentConfig
 
 SCHEMA = 1
 ENTRIES = {
@@ -62,6 +63,8 @@ class CheckpointMeta:
     """Wall-clock time spent training."""
     sight: dict[str, Any] | None = None
     """Camera and what else an actor of images needs, the fields of `Sight`; None where none are seen."""
+    student: dict[str, Any] | None = None
+    """Architecture of a recurrent student, the fields of `StereoStudentConfig`; None of PPO's policies."""
     task_fingerprint: str = ""
     """Identifies the task, whatever is observed of it: `DexGraspVectorEnv.task_fingerprint`; "" where not noted."""
     run: dict[str, Any] = field(default_factory=dict)
@@ -184,7 +187,7 @@ def require_env(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) -> 
     """Raise `CheckpointError` unless `env` has the checkpoint's id, spaces of `groups` and fingerprint."""
     if _id_of(env) != meta.env_id:
         raise CheckpointError(f"the checkpoint was made for {meta.env_id}, not for {_id_of(env)}; make that one")
-    _require_spaces(meta, env, groups)
+    require_spaces(meta, env, groups)
     fingerprint = env.unwrapped.fingerprint  # type: ignore[attr-defined]
     if fingerprint != meta.fingerprint:
         raise CheckpointError(
@@ -209,7 +212,14 @@ def require_task(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) ->
             f"{env.unwrapped.task_fingerprint}: "  # type: ignore[attr-defined]
             "robot, scene, objects or code have changed since; train again, or use the version that wrote it"
         )
-    _require_spaces(meta, env, groups)
+    require_spaces(meta, env, groups)
+
+
+def task_differences(meta: CheckpointMeta, env: VectorEnv) -> list[str]:
+    """How the task of `env` differs from the one that a checkpoint learned, observations apart, in words."""
+    learned = {name: value for name, value in json.loads(meta.config).items() if name != "observation"}
+    mine = json.loads(env.unwrapped.config.to_json())  # type: ignore[attr-defined]
+    return list(differences(learned, {name: value for name, value in mine.items() if name != "observation"}))
 
 
 def require_same_policy(meta: CheckpointMeta, mine: CheckpointMeta, path: str | Path) -> None:
@@ -230,10 +240,11 @@ def _architecture(meta: CheckpointMeta, path: str | Path) -> dict[str, Any]:
     """What decides the shapes and the meaning of a policy's weights."""
     config = asdict(hyper_parameters(meta, path))
     networks = {name: config[name] for name in ("hidden", "encoder") if name != "encoder" or meta.sight is not None}
-    return {name: getattr(meta, name) for name in ("actor_groups", "critic_groups", "sight")} | networks
+    return {name: getattr(meta, name) for name in ("actor_groups", "critic_groups", "sight", "student")} | networks
 
 
-def _require_spaces(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) -> None:
+def require_spaces(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) -> None:
+    """Raise `CheckpointError` unless `env` has the checkpoint's action space and its spaces of `groups`."""
     found = describe_env(env, [g for g in groups if g in env.single_observation_space.spaces])  # type: ignore[attr-defined]
     for group in groups:
         have, want = found["observation_space"].get(group), meta.observation_space.get(group)
@@ -249,25 +260,49 @@ def _require_spaces(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str])
         )
 
 
-def load_policy(path: str | Path) -> tuple[ActorCritic, CheckpointMeta]:
-    """The policy of a checkpoint of either kind, without an environment."""
+def load_policy(path: str | Path) -> tuple[ActorCritic | StereoStudent, CheckpointMeta]:
+    """The policy of a checkpoint of any kind, without an environment."""
     meta, payload = read(path)
     low, high = (np.array(meta.action_space[end], dtype=np.float32) for end in ("low", "high"))
-    config = hyper_parameters(meta, path)
-    policy = ActorCritic(
-        spaces.Dict({group: _box(described) for group, described in meta.observation_space.items()}),
-        spaces.Box(low, high),
-        meta.actor_groups,
-        meta.critic_groups,
-        config.hidden,
-        sight=None if meta.sight is None else Sight(**meta.sight),
-        encoder=config.encoder,
-    )
+    observed = spaces.Dict({group: _box(described) for group, described in meta.observation_space.items()})
+    sight = None if meta.sight is None else Sight(**meta.sight)
+    policy: ActorCritic | StereoStudent
+    if meta.student is not None and sight is not None:
+        policy = StereoStudent(observed, spaces.Box(low, high), sight, _student_config(meta.student, path))
+    else:
+        config = hyper_parameters(meta, path)
+        policy = ActorCritic(
+            observed,
+            spaces.Box(low, high),
+            meta.actor_groups,
+            meta.critic_groups,
+            config.hidden,
+            sight=sight,
+            encoder=config.encoder,
+        )
     load_state(policy, payload["policy"], path)
     return policy, meta
 
 
-def load_state(policy: ActorCritic, state: dict[str, Any], path: str | Path) -> None:
+def load_actor_critic(path: str | Path) -> tuple[ActorCritic, CheckpointMeta]:
+    """`load_policy` of what PPO trains; `CheckpointError` for a recurrent student."""
+    policy, meta = load_policy(path)
+    if not isinstance(policy, ActorCritic):
+        raise CheckpointError(f"{path} holds a recurrent student; take a policy of baselines.train")
+    return policy, meta
+
+
+def _student_config(data: dict[str, Any], path: str | Path) -> StereoStudentConfig:
+    try:
+        return StereoStudentConfig.from_plain(data)
+    except (KeyError, TypeError, ConfigError) as error:
+        raise CheckpointError(
+            f"{path} has an architecture that this version does not take ({error}); distil again, or use the version "
+            "of the package that wrote it"
+        ) from error
+
+
+def load_state(policy: torch.nn.Module, state: dict[str, Any], path: str | Path) -> None:
     """Put weights into a policy; `CheckpointError` where they do not fit."""
     try:
         policy.load_state_dict(state)

@@ -14,14 +14,17 @@ from torch import Tensor
 
 from dexgrasp_envs.errors import ConfigError
 
-from .depth_encoder import EncoderConfig
+from .encoder import EncoderConfig
 from .episodes import EpisodeTracker
 from .loss import locating_loss
 from .policy import ActorCritic
 from .recent_samples import RecentSamples
+from .stereo_student import StereoStudent
 
 MEAN_LIMIT = 1.2
 """Means of a teacher are imitated up to here: beyond 1 they all do the same, and may be far out."""
+Student = ActorCritic | StereoStudent
+"""Who can learn from a teacher."""
 REPORT_STEPS = 16
 """Environment steps between two reports."""
 
@@ -39,7 +42,7 @@ class DaggerConfig:
     gradient_steps: int = 2
     """Gradient steps after each step of the environments."""
     minibatch: int = 512
-    """Samples in a gradient step."""
+    """Samples in a gradient step; of a student that remembers, in stretches of consecutive ones."""
     learning_rate: float = 1e-3
     """Step size of Adam at the start."""
     final_learning_rate: float = 1e-4
@@ -62,26 +65,29 @@ class DaggerConfig:
 
 
 class Dagger:
-    """Steps the environments, lets teacher or student act, and trains the student's actor and encoder.
+    """Steps the environments, lets teacher or student act, and trains the student's actor, core and encoder.
 
-    Its critic, running statistics and standard deviations stay as they are. Every second row gets the teacher's
+    The loss is the distance of the two means in units of the teacher's standard deviations, as DextrAH-RGB has it (the
+    standard deviations themselves are the teacher's from the start), and that of the object's position. Critic, running
+    statistics and standard deviations stay as they are. Every second row gets the teacher's
     exploration noise, so that the student learns to recover; the outcomes reported are those of the other rows. In the
     first episode length every row is reset once at a random step, so that what is learned from is not all of one age.
 
     Args:
         env: N environments that reset finished rows in the same step and deliver what both policies read.
         teacher: Whose mean actions are imitated.
-        student: A policy that sees.
+        student: A policy that sees. What it remembers before a stretch of steps is what it remembered when it acted.
         config: Settings.
     """
 
-    def __init__(self, env: VectorEnv, teacher: ActorCritic, student: ActorCritic, config: DaggerConfig) -> None:
-        assert student.encoder is not None and isinstance(env.single_observation_space, spaces.Dict)
+    def __init__(self, env: VectorEnv, teacher: ActorCritic, student: Student, config: DaggerConfig) -> None:
+        assert student.sight is not None and isinstance(env.single_observation_space, spaces.Dict)
         self.env, self.teacher, self.student, self.config = env, teacher, student, config
-        self.trained = [list(student.actor.parameters()), list(student.encoder.parameters())]
-        self.optimizer = torch.optim.Adam([p for part in self.trained for p in part], eps=1e-5, fused=True)
+        self.sight = student.sight
+        self.optimizer = torch.optim.Adam([p for part in student.taught for p in part], eps=1e-5, fused=True)
         space, actions = env.single_observation_space, student.log_std.shape[0]
-        self.recent = RecentSamples(space, student.groups, actions, config.recent_steps, env.num_envs)
+        groups = tuple(dict.fromkeys((*student.groups, "privileged")))
+        self.recent = RecentSamples(space, groups, actions, student.state_size, config.recent_steps, env.num_envs)
         self.std = teacher.log_std.detach().exp()
         self.noisy = torch.arange(env.num_envs) % 2 == 1
         self.max_steps: int = env.unwrapped.config.max_steps  # type: ignore[attr-defined]
@@ -91,6 +97,8 @@ class Dagger:
     def start(self, seed: int) -> None:
         """Begin episodes in all environments, and draw when each is cut short once; to be called before `iterate`."""
         self.obs, _ = self.env.reset(seed=seed)
+        self.starts = torch.ones(self.env.num_envs, dtype=torch.bool)
+        self.state = torch.zeros(self.env.num_envs, self.student.state_size)
         self.steps = 0
         self.episodes = EpisodeTracker(self.env.num_envs, self.max_steps)
         self.forced_resets = np.random.default_rng(seed).integers(0, self.max_steps, self.env.num_envs)
@@ -140,14 +148,15 @@ class Dagger:
         assert self.obs is not None
         obs = {name: torch.as_tensor(values) for name, values in self.obs.items()}
         wanted = self.teacher(obs).clamp(-MEAN_LIMIT, MEAN_LIMIT)
-        mean, position = self.student.act_and_locate(obs)
-        assert position is not None
-        self.recent.store(self.obs, wanted)
+        self.recent.store(self.obs, wanted, self.starts, self.state)
+        now = {name: obs[name][None] for name in self.student.actor_groups}
+        means, positions, self.state = self.student.unroll(now, self.state, self.starts[None])
+        mean = means[0]
         by_teacher = torch.rand(len(mean), 1) < teacher_share
         noise = self.noisy[:, None] * self.std * torch.randn_like(mean)
         actions = torch.where(by_teacher, wanted, mean) + noise
         error = (mean.clamp(-1, 1) - wanted.clamp(-1, 1)).square().mean()
-        _, position_error = locating_loss(self.student, position, obs["privileged"])
+        _, position_error = locating_loss(self.sight, positions[0], obs["privileged"])
         return actions.clamp(-1, 1).numpy(), {"action_error": error, "position_error_cm": position_error}
 
     def _step(self, actions: np.ndarray) -> None:
@@ -158,22 +167,24 @@ class Dagger:
         for name, values in finished.items():
             self.finished[name].extend(values[undisturbed].tolist())
         self.steps += 1
-        forced = (self.forced_resets == self.steps) & ~(terminated | truncated)
+        dones = terminated | truncated
+        forced = (self.forced_resets == self.steps) & ~dones
+        self.starts = torch.as_tensor(dones | forced)
         if forced.any():
             self.episodes.forget(forced)
             self.obs, _ = self.env.reset(options={"reset_mask": forced})
 
     def _learn(self) -> dict[str, Tensor]:
         """One gradient step; losses to report."""
-        obs, wanted = self.recent.draw(self.config.minibatch)
-        mean, position = self.student.act_and_locate(obs)
-        assert position is not None
-        action_loss = ((mean - wanted) / self.std).square().sum(-1).mean()
-        position_loss, _ = locating_loss(self.student, position, obs["privileged"])
+        stretch = self.student.stretch
+        drawn = self.recent.draw(max(1, self.config.minibatch // stretch), stretch)
+        means, positions, _ = self.student.unroll(drawn.obs, drawn.state, drawn.starts)
+        action_loss = ((means - drawn.means) / self.std).norm(dim=-1).mean()
+        position_loss, _ = locating_loss(self.sight, positions, drawn.obs["privileged"])
         loss = action_loss + self.config.position_weight * position_loss
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        for part in self.trained:
+        for part in self.student.taught:
             torch.nn.utils.clip_grad_norm_(part, self.config.max_grad_norm)
         self.optimizer.step()
         return {"action_loss": action_loss.detach(), "position_loss": position_loss.detach()}

@@ -1,7 +1,8 @@
-"""Teach a depth policy what a state policy knows: `python -m baselines.distill --teacher runs/state/policy.pt`.
+"""Teach a student that sees what a policy knows: `python -m baselines.distill --teacher runs/state/policy.pt`.
 
 First the student's encoder learns to see, then the student imitates the teacher online (DAgger): the teacher drives
-less and less, and always says what it would do. PPO can go on from the student: its critic is the teacher's.
+less and less, and always says what it would do. PPO can go on from a depth student: its critic is the teacher's. A
+stereo student remembers: it is recurrent, and learns from stretches of a second.
 
 A run folder holds `latest.pt` (resume from it), `policy.pt` (small, to evaluate, ship, or go on from),
 `progress.csv` (one line for 16 steps of all environments) and TensorBoard logs.
@@ -30,25 +31,28 @@ from dexgrasp_envs.registration import DEPTH_ID
 from dexgrasp_envs.remote.identity import differences
 
 from . import checkpoint
-from .dagger import REPORT_STEPS, Dagger, DaggerConfig
+from .dagger import REPORT_STEPS, Dagger, DaggerConfig, Student
 from .memory import keep_freed_memory
+from .policy import ActorCritic
 from .ppo_config import DEPTH_PPO
 from .run_folder import interrupts, outcomes, progress_bar, progress_csv, rows_until
 from .sight_training import SightTraining
-from .student import make_student, require_teacher, student_config, teaching_config
+from .stereo_student import StereoStudent, StereoStudentConfig
+from .student import make_depth_student, make_stereo_student, require_teacher, student_config, teaching_config
 
 COLUMNS = (
     "steps", "iterations", "seconds", "teacher_share", "action_error", "position_error_cm", "success_at_end",
     "success_share", "success_once", "lifted", "return", "length", "action_loss", "position_loss", "lr",
     "steps_per_second", "env_seconds", "learning_seconds",
 )  # fmt: skip
-STUDENTS = {"depth": DEPTH_ID}
+STUDENTS = {"depth": DEPTH_ID, "stereo": "DexGrasp/KukaAllegro-Stereo-v0"}
 """Id of the environment that a student of each kind acts in."""
 KEPT = ("student", "teacher_minutes", "seed", "image_size", "dagger")
 """Arguments that a resumed run must repeat."""
 EXAMPLES = """
 examples:
   python -m baselines.distill --teacher results/checkpoints/state.pt --minutes 5 --sim spawn:2 --out runs/dagger
+  python -m baselines.distill --teacher results/checkpoints/depth.pt --student stereo --minutes 15 --sim spawn:2
   python -m baselines.evaluate runs/dagger/policy.pt --out runs/dagger/evaluation.json
   python -m baselines.train DexGrasp/KukaAllegro-Depth-v0 --minutes 15 --start-from runs/dagger/policy.pt --sim spawn:2
 """
@@ -61,7 +65,7 @@ class Args:
     teacher: Path
     """Checkpoint of the policy to imitate; the student meets its task."""
     student: str = "depth"
-    """What the student sees: "depth"."""
+    """What the student sees: "depth" or "stereo"."""
     minutes: float = 5.0
     """Length of the whole run, warm-up and what came before a resume included."""
     teacher_minutes: float = 2.0
@@ -97,15 +101,17 @@ class Distillation:
         self.steps = self.iterations = 0
         self.seconds = self.imitation_seconds = 0.0
         torch.manual_seed(args.seed)
-        teacher, self.teacher_meta = checkpoint.load_policy(args.teacher)
-        config = student_config(checkpoint.config_of(self.teacher_meta), args.image_size)
+        teacher, self.teacher_meta = checkpoint.load_actor_critic(args.teacher)
+        goes_on = args.student == "depth"  # with PPO
+        taught = checkpoint.config_of(self.teacher_meta)
+        config = student_config(taught, args.image_size, *(("privileged",) if goes_on else ()))
         self.env = _make_env(args, teaching_config(config, self.teacher_meta.actor_groups))
         try:
-            require_teacher(self.teacher_meta, self.env)
+            require_teacher(self.teacher_meta, self.env, critic=goes_on)
             hidden = checkpoint.hyper_parameters(self.teacher_meta, args.teacher).hidden
             self.ppo = replace(DEPTH_PPO, hidden=hidden, encoder=args.dagger.encoder)
+            self.student = self._make_student(teacher)
             with closing(gymnasium.make_vec(STUDENTS[args.student], num_envs=1, config=config)) as alone:
-                self.student = make_student(teacher, alone, self.ppo)
                 self._environment = checkpoint.describe_env(alone, self.student.groups)
             self.dagger = Dagger(self.env, teacher, self.student, args.dagger)
             if args.resume is not None:
@@ -113,6 +119,12 @@ class Distillation:
         except BaseException:
             self.env.close()
             raise
+
+    def _make_student(self, teacher: ActorCritic) -> Student:
+        if self.args.student == "depth":
+            return make_depth_student(teacher, self.env, self.ppo)
+        config = StereoStudentConfig(self.ppo.hidden, encoder=self.args.dagger.encoder)
+        return make_stereo_student(teacher, self.env, config)
 
     @property
     def config_hash(self) -> str:
@@ -132,7 +144,8 @@ class Distillation:
     def warm_up(self) -> Iterator[str]:
         """Teach the encoder to see, before the first iteration; yields how it stands."""
         settings, begin = self.args.dagger, perf_counter()
-        lesson = SightTraining(self.student, settings.learning_rate)
+        assert self.student.encoder is not None and self.student.sight is not None
+        lesson = SightTraining(self.student.encoder, self.student.sight, settings.learning_rate)
         passes = lesson.warm_up(self.env, settings.warm_up_rounds, settings.warm_up_steps, self.args.seed)
         for _, steps, error in passes:
             self.steps = steps
@@ -188,18 +201,19 @@ class Distillation:
         self.steps, self.iterations, self.seconds = meta.steps, meta.iterations, meta.seconds
 
     def _meta(self, kind: str) -> checkpoint.CheckpointMeta:
-        teacher = self.teacher_meta
-        assert self.student.sight is not None
+        teacher, student = self.teacher_meta, self.student
+        assert student.sight is not None
         return checkpoint.CheckpointMeta(
             **self._environment,
-            actor_groups=list(self.student.actor_groups),
-            critic_groups=list(self.student.critic_groups),
-            ppo=asdict(self.ppo),
+            actor_groups=list(student.actor_groups),
+            critic_groups=list(student.critic_groups),
+            ppo=asdict(self.ppo) if isinstance(student, ActorCritic) else {},
+            student=asdict(student.config) if isinstance(student, StereoStudent) else None,
             seed=self.args.seed,
             steps=self.steps,
             iterations=self.iterations,
             seconds=self.seconds,
-            sight=asdict(self.student.sight),
+            sight=asdict(student.sight),
             run=_plain(self.args) | {"teacher_steps": teacher.steps, "teacher_seconds": teacher.seconds},
             kind=kind,
         )
@@ -232,6 +246,8 @@ def plan(run: Distillation) -> Table:
     shapes = {name: box.shape for name, box in run.env.single_observation_space.spaces.items()}  # type: ignore[attr-defined]
     who = {"teacher": run.teacher_meta.actor_groups, "student": student.actor_groups, "critic": student.critic_groups}
     for name, groups in who.items():
+        if not groups:
+            continue
         table.add_row(f"{name} observes", ", ".join(f"{group} {shapes[group]}" for group in groups))
     table.add_row("teacher", f"{args.teacher}, {run.teacher_meta.steps:,} steps")
     table.add_row("environments", f"{run.env.num_envs}, {args.sim or 'in this process'}")

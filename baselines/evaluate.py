@@ -25,9 +25,12 @@ from .policy import ActorCritic
 from .record import provenance, write_json
 from .shuffled_images import ShuffledImages
 from .statistics import Interval
+from .stereo_student import StereoStudent
 from .video import record_video
 
 RECORD_SCHEMA = 1
+IMAGES = {"depth", "left", "right"}
+"""Observation groups of images."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Evaluation:
 
     result: EvaluationResult
     """The episodes."""
-    policy: ActorCritic
+    policy: ActorCritic | StereoStudent
     """What acted in them."""
     meta: CheckpointMeta
     """Of the checkpoint; its configuration is the one trained on."""
@@ -77,7 +80,7 @@ def evaluation_config(meta: CheckpointMeta) -> EnvConfig:
 
 def sees(path: Path) -> bool:
     """Whether the actor of a checkpoint reads images; `CheckpointError` if it is unreadable."""
-    return "depth" in read(path)[0].actor_groups
+    return not IMAGES.isdisjoint(read(path)[0].actor_groups)
 
 
 def evaluate_checkpoint(

@@ -4,10 +4,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import smooth_l1_loss
 
-from .depth_encoder import POSITION_UNIT
+from .encoder import POSITION_UNIT
 from .policy import ActorCritic
 from .ppo_config import PPOConfig
 from .rollout_buffer import Minibatch
+from .sight import Sight
 
 
 def ppo_loss(
@@ -52,18 +53,17 @@ def ppo_loss(
         "clip_share": (ratio != clipped).float().mean(),
         "kl": gaussian_kl(batch.means, old_log_std, mean.detach(), policy.log_std.detach()),
     }
-    if position is not None:
-        measures["position_error"] = locating_loss(policy, position, batch.obs["privileged"])[1]
+    if position is not None and policy.sight is not None:
+        measures["position_error"] = locating_loss(policy.sight, position, batch.obs["privileged"])[1]
     return loss, measures
 
 
-def locating_loss(policy: ActorCritic, position: Tensor, privileged: Tensor) -> tuple[Tensor, Tensor]:
+def locating_loss(sight: Sight, position: Tensor, privileged: Tensor) -> tuple[Tensor, Tensor]:
     """Smooth L1 loss of predicted object positions [B, 3], and their mean error in cm.
 
     In units of 0.1 m, quadratic within half of that; `privileged` [B, size] knows the truth.
     """
-    assert policy.sight is not None
-    error = position - policy.sight.object_position(privileged)
+    error = position - sight.object_position(privileged)
     loss = smooth_l1_loss(error / POSITION_UNIT, torch.zeros_like(error), beta=0.5)
     return loss, 100 * error.detach().norm(dim=-1).mean()
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from dexgrasp_envs.errors import ConfigError
 
-from .depth_encoder import POSITION_UNIT, DepthEncoder, EncoderConfig
+from .depth_encoder import DepthEncoder
+from .encoder import POSITION_UNIT, EncoderConfig
 from .normalizer import CLIP, RunningNormalizer
 from .sight import Sight
 
@@ -54,6 +55,8 @@ class ActorCritic(BasePolicy):
 
     observation_space: spaces.Dict
     action_space: spaces.Box
+    stretch = 1
+    """Steps over which gradients flow back: there is no memory."""
 
     def __init__(
         self,
@@ -79,14 +82,19 @@ class ActorCritic(BasePolicy):
             self.seen_size = encoder.embedding + 3
         self.flat_actor_groups = tuple(group for group in self.actor_groups if group != "depth")
         flat = dict.fromkeys(self.flat_actor_groups + self.critic_groups)
-        widths = {group: _width(observation_space, group) for group in flat}
+        widths = {group: flat_width(observation_space, group) for group in flat}
         actions = prod(action_space.shape)
         self.normalizers = nn.ModuleDict({group: RunningNormalizer(width) for group, width in widths.items()})
         self.return_normalizer = RunningNormalizer(1)
         inputs = sum(widths[g] for g in self.flat_actor_groups) + self.seen_size
-        self.actor = _mlp(inputs, self.hidden, actions, last_gain=0.01)
-        self.critic = _mlp(sum(widths[g] for g in self.critic_groups), self.hidden, 1, last_gain=1.0)
+        self.actor = mlp(inputs, self.hidden, actions, last_gain=0.01)
+        self.critic = mlp(sum(widths[g] for g in self.critic_groups), self.hidden, 1, last_gain=1.0)
         self.log_std = nn.Parameter(torch.full((actions,), log_std))
+
+    @property
+    def state_size(self) -> int:
+        """Size of what is remembered of a row: nothing."""
+        return 0
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -98,6 +106,11 @@ class ActorCritic(BasePolicy):
         encoder = [] if self.encoder is None else list(self.encoder.parameters())
         known = set(encoder)
         return [parameter for parameter in self.parameters() if parameter not in known], encoder
+
+    @property
+    def taught(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """What imitation trains: parameters of the actor, and those of the encoder."""
+        return list(self.actor.parameters()), self.parts()[1]
 
     def forward(self, obs: Observation) -> Tensor:
         """Mean action [N, A], not clipped."""
@@ -121,6 +134,12 @@ class ActorCritic(BasePolicy):
             from_palm = (position.detach() - self.sight.palm_position(obs["proprio"])) / POSITION_UNIT
             inputs += [embedding, from_palm.clamp(-CLIP, CLIP)]
         return self.actor(torch.cat(inputs, dim=-1)), position
+
+    def unroll(self, obs: Observation, state: Tensor, starts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Act through L steps of B rows as if each were alone, for an actor of `depth`; see `StereoStudent.unroll`."""
+        mean, position = self.act_and_locate({group: obs[group].flatten(0, 1) for group in self.actor_groups})
+        assert position is not None
+        return mean.unflatten(0, starts.shape), position.unflatten(0, starts.shape), state
 
     def normalized_values(self, obs: Observation) -> Tensor:
         """Value estimates [N] in units of the normalised return."""
@@ -169,10 +188,11 @@ def _encoder(
         raise ConfigError(f"there is no observation group 'depth'; this environment has {', '.join(space.spaces)}")
     if sight is None or "proprio" not in actor_groups:
         raise ConfigError("an actor of depth images takes the environment's `Sight` and the group `proprio` beside it")
-    return DepthEncoder(sight.camera, _width(space, "proprio"), config)
+    return DepthEncoder(sight.camera, flat_width(space, "proprio"), config)
 
 
-def _width(space: spaces.Dict, group: str) -> int:
+def flat_width(space: spaces.Dict, group: str) -> int:
+    """Size of a flat observation group; ConfigError if it is missing or not flat."""
     box = space.spaces.get(group)
     if box is None:
         raise ConfigError(f"there is no observation group {group!r}; this environment has {', '.join(space.spaces)}")
@@ -181,7 +201,7 @@ def _width(space: spaces.Dict, group: str) -> int:
     return box.shape[0]
 
 
-def _mlp(inputs: int, hidden: Sequence[int], outputs: int, last_gain: float) -> nn.Sequential:
+def mlp(inputs: int, hidden: Sequence[int], outputs: int, last_gain: float) -> nn.Sequential:
     """Linear layers with ELU between them, orthogonal weights (gain sqrt 2, `last_gain` at the end), zero biases."""
     sizes = [inputs, *hidden, outputs]
     layers: list[nn.Module] = []

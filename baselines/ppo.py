@@ -24,7 +24,7 @@ from .ppo_config import PPOConfig
 from .rollout_buffer import RolloutBuffer
 from .rollout_collector import CutShort, RolloutCollector
 from .sight import Sight
-from .sight_training import SEEN, SightTraining
+from .sight_training import SightTraining
 
 
 class PPO(stable_baselines3.PPO):
@@ -86,7 +86,7 @@ class PPO(stable_baselines3.PPO):
         self.seconds = 0.0
         self.record: dict[str, float] = {}
         self.started_from: dict[str, Any] | None = None
-        """`path`, `steps`, `seconds` and `run` of the checkpoint that the policy began with; None without one."""
+        """`path`, `steps`, `seconds`, `run` and `other_task` of what the policy began with; None without one."""
         self._logger = Logger(folder=None, output_formats=[])
         self._setup_model()
 
@@ -107,8 +107,8 @@ class PPO(stable_baselines3.PPO):
         if encoder:
             self.policy.optimizer.add_param_group({"params": encoder, "lr": self.config.encoder_learning_rate})
         self.sight_training: SightTraining | None = None
-        if self.policy.encoder is not None:
-            self.sight_training = SightTraining(self.policy, self.config.sight_learning_rate)
+        if self.policy.encoder is not None and self.sight is not None:
+            self.sight_training = SightTraining(self.policy.encoder, self.sight, self.config.sight_learning_rate)
         self.rollout_buffer = RolloutBuffer(
             self.observation_space,
             self.policy.groups,
@@ -150,16 +150,23 @@ class PPO(stable_baselines3.PPO):
     def start_from(self, path: str | Path) -> None:
         """Begin with the policy of a checkpoint of any kind: networks, normalisers and standard deviations.
 
-        Steps and seconds that went into it are not counted here, but noted in every checkpoint.
+        Its task may be another one, as in a curriculum. Steps and seconds that went into it are not counted here, but
+        noted in every checkpoint, with how the task differs.
 
         Raises:
-            CheckpointError: It is of another task, or its policy is not built as this one is; the message says how not.
+            CheckpointError: Its policy is not built as this one is; the message says how not.
         """
         meta, payload = checkpoint.read(path)
-        checkpoint.require_task(meta, self.vector_env, self.policy.groups)
+        checkpoint.require_spaces(meta, self.vector_env, self.policy.groups)
         checkpoint.require_same_policy(meta, self._meta("policy", None), path)
         checkpoint.load_state(self.policy, payload["policy"], path)
-        self.started_from = {"path": str(path), "steps": meta.steps, "seconds": meta.seconds, "run": meta.run}
+        self.started_from = {
+            "path": str(path),
+            "steps": meta.steps,
+            "seconds": meta.seconds,
+            "run": meta.run,
+            "other_task": checkpoint.task_differences(meta, self.vector_env),
+        }
 
     def iterate(self) -> dict[str, float]:
         """One rollout and one update; returns `record`: counters, episode statistics, losses, seconds by part."""
@@ -252,7 +259,7 @@ class PPO(stable_baselines3.PPO):
         if self.sight_training is not None:
             obs = buffer.flat_obs()
             chosen = torch.randint(len(obs["depth"]), (config.sight_new_images,))
-            self.sight_training.memory.add({group: obs[group][chosen] for group in SEEN})
+            self.sight_training.memory.add({group: obs[group][chosen] for group in self.sight_training.groups})
             if len(self.sight_training.memory) >= config.sight_fewest_images:
                 self.sight_training.train(config.sight_steps)
         policy.merge_statistics(buffer.obs)

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from dexgrasp_envs.errors import ConfigError
 
-from .depth_encoder import EncoderConfig
+from .encoder import EncoderConfig, with_tuples
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class PPOConfig:
     """Images of each rollout that its memory takes in."""
     sight_fewest_images: int = 8192
     """The memory holds so many before it is learned from; fewer would be learned by heart."""
-    sight_learning_rate: float = 3e-4
-    """Step size of Adam in it."""
+    sight_learning_rate: float = 1e-4
+    """Step size of Adam in it; at 3e-4 the policy changed by a KL divergence of 0.036 an update by that alone."""
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     """Network over depth images."""
     log_std: float = -0.7
@@ -112,15 +112,11 @@ class PPOConfig:
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Self:
         """From what JSON makes of `asdict` of one; TypeError for an unknown field, ConfigError for a bad value."""
-        settings = _tuples(data)
+        settings = with_tuples(data)
         if "encoder" in settings:
-            settings["encoder"] = EncoderConfig(**_tuples(settings["encoder"]))
+            settings["encoder"] = EncoderConfig.from_plain(settings["encoder"])
         return cls(**settings)
 
 
 DEPTH_PPO = PPOConfig(minibatch=1024, learning_rate=2e-4, adaptive_lr=False)
 """Where to start from with depth images: the divergence of a camera's actor misleads the adapted learning rate."""
-
-
-def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}

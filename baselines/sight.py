@@ -34,10 +34,10 @@ class Sight:
         )
 
     def palm_position(self, proprio: Tensor) -> Tensor:
-        """Position of the palm in `proprio` [N, size]: [N, 3], world frame, m."""
-        return proprio[:, slice(*self.palm_pos)]
+        """Position of the palm in `proprio` [..., size]: [..., 3], world frame, m."""
+        return proprio[..., slice(*self.palm_pos)]
 
     def object_position(self, privileged: Tensor) -> Tensor:
-        """True position of the object in `privileged` [N, size], which must exist: [N, 3], world frame, m."""
+        """True position of the object in `privileged` [..., size], which must exist: [..., 3], world frame, m."""
         assert self.object_from_goal is not None
-        return privileged[:, slice(*self.object_from_goal)] + torch.tensor(self.goal)
+        return privileged[..., slice(*self.object_from_goal)] + torch.tensor(self.goal)

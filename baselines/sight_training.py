@@ -1,4 +1,4 @@
-"""Teach an encoder to see the object: before PPO starts, and between its updates.
+"""Teach an encoder to see the object: before a policy learns, and between PPO's updates.
 
 Both learn from a memory of many placements. The steps between updates have an optimiser of their own and come after
 PPO's (as the auxiliary phase of phasic policy gradient, Cobbe et al. 2021), so that neither PPO's gradient noise drowns
@@ -11,16 +11,15 @@ import numpy as np
 import torch
 from gymnasium.vector import VectorEnv
 
+from .encoder import Encoder
 from .loss import locating_loss
-from .policy import ActorCritic
+from .sight import Sight
 from .sight_memory import SightMemory
 
-SEEN = ("depth", "proprio", "privileged")
-"""Observation groups of a lesson: an image, the robot's own posture, the truth."""
 MINIBATCH = 512
 """Images in a gradient step."""
 WARM_UP_RATE = 1e-3
-"""Step size of Adam before PPO starts."""
+"""Step size of Adam before the policy learns."""
 LONGEST = 12
 """Most steps of a round: time for the hand to come between camera and object."""
 STRIDE = 3
@@ -28,18 +27,19 @@ STRIDE = 3
 
 
 class SightTraining:
-    """The encoder's own training.
+    """An encoder's own training.
 
     Args:
-        policy: Its encoder is trained; it has one.
-        learning_rate: Step size of Adam between PPO's updates.
+        encoder: What is trained.
+        sight: Tells the truth in `privileged`.
+        learning_rate: Step size of Adam after the warm-up.
     """
 
-    def __init__(self, policy: ActorCritic, learning_rate: float) -> None:
-        assert policy.encoder is not None
-        self.policy = policy
-        self.encoder = policy.encoder
+    def __init__(self, encoder: Encoder, sight: Sight, learning_rate: float) -> None:
+        self.encoder, self.sight = encoder, sight
         self.learning_rate = learning_rate
+        self.groups = (*encoder.groups, "privileged")
+        """Observation groups of a lesson: images, the robot's own posture, the truth."""
         self.memory = SightMemory()
         self.optimizer = torch.optim.Adam(self.encoder.parameters(), lr=learning_rate, eps=1e-5, fused=True)
 
@@ -56,7 +56,7 @@ class SightTraining:
         for number in range(rounds):
             length = int(generator.integers(1, LONGEST))
             for obs in _round(env, generator, seed + number, length):
-                self.memory.add({group: torch.as_tensor(obs[group]) for group in SEEN})
+                self.memory.add({group: torch.as_tensor(obs[group]) for group in self.groups})
             steps += length * env.num_envs
             yield 0.4 * (number + 1) / rounds, steps, None
         block = 50
@@ -73,8 +73,8 @@ class SightTraining:
         errors = []
         for _ in range(gradient_steps):
             seen = self.memory.sample(MINIBATCH)
-            _, position = self.encoder(seen["depth"], seen["proprio"])
-            loss, error = locating_loss(self.policy, position, seen["privileged"])
+            _, position = self.encoder(*(seen[group] for group in self.encoder.groups))
+            loss, error = locating_loss(self.sight, position, seen["privileged"])
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), 1.0)

@@ -179,7 +179,9 @@ def plan(learner: PPO, sim: str | None = None) -> Table:
     table.add_row("configuration hash", config.hash())
     table.add_row("seed, threads", f"{learner.seed}, {learner.threads}")
     if learner.started_from is not None:
-        table.add_row("policy from", f"{learner.started_from['path']}, {learner.started_from['steps']:,} steps")
+        table.add_row("begins with", f"{learner.started_from['path']}, {learner.started_from['steps']:,} steps")
+        for difference in learner.started_from["other_task"]:
+            table.add_row("its task", difference)
     if learner.iterations:
         table.add_row("resumed at", f"{learner.num_timesteps:,} steps, {learner.seconds / 60:.1f} minutes")
     return table

@@ -8,7 +8,7 @@ import torch
 from gymnasium.vector.utils import batch_space
 
 from baselines import checkpoint
-from baselines.depth_encoder import EncoderConfig
+from baselines.encoder import EncoderConfig
 from baselines.ppo import PPO
 from baselines.ppo_config import PPOConfig
 from dexgrasp_envs.adapters.sb3 import SB3VecEnv

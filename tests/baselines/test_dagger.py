@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from baselines.dagger import MEAN_LIMIT, REPORT_STEPS, Dagger, DaggerConfig
-from baselines.depth_encoder import EncoderConfig
+from baselines.encoder import EncoderConfig
 from baselines.evaluation import evaluate
 from baselines.ppo_config import DEPTH_PPO
-from baselines.student import make_student
+from baselines.student import make_depth_student
 from dexgrasp_envs.errors import ConfigError
 from tests.baselines.fake_env import FAKE_DEPTH_CONFIG, FAKE_DEPTH_ID
 from tests.baselines.teachers import HIDDEN, make_teacher
@@ -23,7 +23,10 @@ def make_dagger(num_envs: int = 32, config: DaggerConfig = SMALL) -> Dagger:
     env = gymnasium.make_vec(FAKE_DEPTH_ID, num_envs=num_envs, config=FAKE_DEPTH_CONFIG.observing("state"))
     teacher = make_teacher()
     dagger = Dagger(
-        env, teacher, make_student(teacher, env, replace(DEPTH_PPO, hidden=HIDDEN, encoder=config.encoder)), config
+        env,
+        teacher,
+        make_depth_student(teacher, env, replace(DEPTH_PPO, hidden=HIDDEN, encoder=config.encoder)),
+        config,
     )
     dagger.start(seed=0)
     return dagger

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.depth_encoder import WORKSPACE_HIGH, WORKSPACE_LOW, DepthEncoder, EncoderConfig
+from baselines.depth_encoder import DepthEncoder
+from baselines.encoder import WORKSPACE_HIGH, WORKSPACE_LOW, EncoderConfig
 from dexgrasp_envs.errors import ConfigError
 from tests.baselines.fake_env import CAMERA
 

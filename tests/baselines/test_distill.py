@@ -13,8 +13,8 @@ from rich.console import Console
 
 from baselines import checkpoint
 from baselines.dagger import DaggerConfig
-from baselines.depth_encoder import EncoderConfig
 from baselines.distill import COLUMNS, STUDENTS, Args, Distillation, distill, main
+from baselines.encoder import EncoderConfig
 from baselines.evaluate import evaluate_checkpoint
 from dexgrasp_envs.errors import CheckpointError, ConfigError
 from tests.baselines.fake_env import FAKE_CONFIG, FAKE_DEPTH_CONFIG, FAKE_DEPTH_ID

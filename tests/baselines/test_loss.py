@@ -49,14 +49,14 @@ def test_the_policys_loss_reaches_the_encoder_but_not_the_predicted_position(lea
 def test_the_loss_of_the_position_reaches_the_encoder_alone(learner, batch):
     learner.policy.zero_grad()
     _, position = learner.policy.encoder(batch.obs["depth"], batch.obs["proprio"])
-    locating_loss(learner.policy, position, batch.obs["privileged"])[0].backward()
+    locating_loss(learner.sight, position, batch.obs["privileged"])[0].backward()
     touched = {name for name, p in learner.policy.named_parameters() if p.grad is not None}
     assert "encoder.locate.2.weight" in touched and all(name.startswith("encoder.") for name in touched)
 
 
 def test_the_loss_of_the_position_is_smooth_l1_in_units_of_ten_centimetres(learner, batch):
     truth = learner.sight.object_position(batch.obs["privileged"])
-    near, far = (locating_loss(learner.policy, truth + x, batch.obs["privileged"])[0] for x in (0.02, 0.2))
+    near, far = (locating_loss(learner.sight, truth + x, batch.obs["privileged"])[0] for x in (0.02, 0.2))
     torch.testing.assert_close(near, torch.tensor(0.5 * 0.2**2 / 0.5), rtol=1e-3, atol=0)
     torch.testing.assert_close(far, torch.tensor(2.0 - 0.25), rtol=1e-3, atol=0)
 

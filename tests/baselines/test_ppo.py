@@ -188,9 +188,7 @@ def test_images_are_stored_once_as_they_come():
 
 
 def test_an_update_looks_at_each_image_once_and_then_reuses_what_was_seen_in_the_rollout(monkeypatch):
-    config = dataclasses.replace(
-        SMALL_DEPTH, n_epochs=3, encoder_epochs=1, target_kl=100.0, sight_fewest_images=10**6
-    )
+    config = dataclasses.replace(SMALL_DEPTH, n_epochs=3, encoder_epochs=1, target_kl=100.0, sight_fewest_images=10**6)
     learner = PPO(FakeVectorEnv(16, FAKE_DEPTH_CONFIG, id_groups=("depth",)), config, seed=0)
     looked: list[int] = []
     forward = learner.policy.encoder.forward

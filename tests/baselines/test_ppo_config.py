@@ -3,7 +3,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from baselines.depth_encoder import EncoderConfig
+from baselines.encoder import EncoderConfig
 from baselines.ppo_config import DEPTH_PPO, PPOConfig
 from dexgrasp_envs.errors import ConfigError
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from baselines.checkpoint import read
-from baselines.depth_encoder import EncoderConfig
+from baselines.encoder import EncoderConfig
 from baselines.ppo import PPO
 from baselines.ppo_config import DEPTH_PPO, PPOConfig
 from baselines.train import COLUMNS, DEPTH_CONFIG, STATE_CONFIG, Args, default_args, main, make_learner, plan, train

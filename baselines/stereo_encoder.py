@@ -1,0 +1,45 @@
+"""The eyes of a stereo student: one trunk for both images, then layers that see the two side by side."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .encoder import Encoder, EncoderConfig, convolutions, features_of, layers_for
+
+
+class StereoEncoder(Encoder):
+    """Encoder of a rectified pair. All convolutions but the last see each eye alone, with the same weights.
+
+    The last one sees both at the same place, where a point appears in neighbouring cells at most: what lies between
+    its two images is the disparity.
+
+    Args:
+        camera: `metadata["camera"]` of an environment.
+        proprio: Size of the group `proprio`.
+        config: Architecture; of at least two convolutions.
+
+    Raises:
+        ConfigError: The images are too small for the architecture.
+    """
+
+    groups = ("left", "right", "proprio")
+
+    def __init__(self, camera: Mapping[str, Any], proprio: int, config: EncoderConfig) -> None:
+        super().__init__(camera)
+        layers = layers_for(config, camera)
+        own = len(config.channels) - 1
+        self.trunk = convolutions(3, layers[:own])
+        self.fusion = convolutions(2 * config.channels[own - 1], layers[own:])
+        eye = torch.zeros(1, 3, camera["height"], camera["width"])
+        features_of(self.trunk, eye, config)
+        both = torch.cat([self.trunk(eye), self.trunk(eye)], dim=1).detach()
+        self._read_out(features_of(self.fusion, both, config), proprio, config)
+
+    def forward(self, left: Tensor, right: Tensor, proprio: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        """Embedding and predicted position for colours uint8 [N, 3, H, W] twice and proprioception [N, P]."""
+        colours = torch.cat([left, right]).to(torch.float32).div_(127.5).sub_(1.0)  # fixed: means of images are cues
+        seen = self.trunk(colours.contiguous(memory_format=torch.channels_last))
+        both = torch.cat([seen[: len(left)], seen[len(left) :]], dim=1)
+        return self._find(self.fusion(both).flatten(1), proprio)
