@@ -103,7 +103,8 @@ def _open(
         else:
             (actions,) = env.single_action_space.shape or (0,)
             act, words = SmoothRandom(num_envs, actions, seed), "smooth random actions (--policy takes another)"
-        print(f"{env_id}, {num_envs} environment(s), configuration {settings.hash()}, policy: {words}", flush=True)
+        in_force: EnvConfig = env.unwrapped.config  # type: ignore[attr-defined]
+        print(f"{env_id}, {num_envs} environment(s), configuration {in_force.hash()}, policy: {words}", flush=True)
         yield env, act
 
 
