@@ -68,7 +68,7 @@ def view(
             raise ConfigError(f"--seconds must be positive, got {seconds}")
         with _open(env_id, policy, num_envs, config, seed, "rgb_array" if out else None) as (env, act):
             if out is not None:
-                _write(env, act, out, seed, episodes or VIDEO_EPISODES, seconds)
+                _write(env, act, out, seed, VIDEO_EPISODES if episodes is None else episodes, seconds)
             else:
                 _serve(env, act, seed, episodes, seconds, port)
     except DexGraspError as error:
