@@ -1,14 +1,15 @@
-"""Videos of a policy, the depth view beside the scene, streamed to the encoder frame by frame."""
+"""Videos of a policy, with what it sees beside the scene."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import gymnasium
-import imageio.v2 as imageio
-import matplotlib
 import numpy as np
 
 from dexgrasp_envs.config import EnvConfig
+from dexgrasp_envs.viewing.rollout import Moment, frame, rollout
+from dexgrasp_envs.viewing.video import write_video
 
 from .evaluation import Policy
 
@@ -19,45 +20,30 @@ def record_video(
     """Film the first episodes of environment 0 and return the number of frames.
 
     Raises:
+        ConfigError: The name of the video does not end in .mp4, or its folder cannot be made.
         RenderingError: OpenGL is missing.
     """
-    env = gymnasium.make(env_id, config=config, render_mode="rgb_array", disable_env_checker=True)
-    frames = 0
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        obs, _ = env.reset(seed=seed)
-        first = beside_depth(env.render(), obs)
-        encoder: Any = imageio.get_writer(path, fps=env.metadata["render_fps"], macro_block_size=2)
-        with encoder as writer:
-            writer.append_data(first)
-            frames += 1
-            state, starts = None, np.ones(1, dtype=bool)
-            while episodes:
-                batch = {group: values[None] for group, values in obs.items()}
-                actions, state = policy.predict(batch, state, starts, deterministic=True)
-                obs, _, terminated, truncated, _ = env.step(actions[0])
-                starts[:] = terminated or truncated
-                writer.append_data(beside_depth(env.render(), obs))
-                frames += 1
-                if terminated or truncated:
-                    episodes -= 1
-                    obs, _ = env.reset()
-    finally:
-        env.close()
-    return frames
+    options: dict[str, Any] = {"config": config, "render_mode": "rgb_array", "autoreset_mode": "Disabled"}
+    with closing(gymnasium.make_vec(env_id, 1, **options)) as env:
+        actor = Remembering(policy)
+        frames = (frame(env, actor.noting(moment)) for moment in rollout(env, actor, seed, episodes))
+        return write_video(path, frames, env.metadata["render_fps"])
 
 
-def beside_depth(picture: Any, obs: dict[str, np.ndarray]) -> np.ndarray:
-    """The picture [H, W, 3] with the depth image of `obs`, if there is one, in colours and enlarged to its right."""
-    if "depth" not in obs:
-        return np.asarray(picture)
-    depth = obs["depth"][0].astype(np.float64)
-    seen = depth > 0
-    low, high = (depth[seen].min(), depth[seen].max()) if seen.any() else (0.0, 1.0)
-    colours = matplotlib.colormaps["viridis_r"]((depth - low) / max(high - low, 1e-9))[..., :3]
-    colours[~seen] = 0.0
-    height = picture.shape[0]
-    rows = np.arange(height) * depth.shape[0] // height
-    width = height * depth.shape[1] // depth.shape[0]
-    columns = np.arange(width) * depth.shape[1] // width
-    return np.concatenate([picture, (255 * colours[rows][:, columns]).astype(np.uint8)], 1)
+class Remembering:
+    """A policy with its memory, as a function of observations [N, ...]; deterministic."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.state: tuple[np.ndarray, ...] | None = None
+        self.starts: np.ndarray | None = None
+
+    def __call__(self, obs: dict[str, np.ndarray]) -> np.ndarray:
+        """Actions [N, A]."""
+        actions, self.state = self.policy.predict(obs, self.state, self.starts, deterministic=True)
+        return actions
+
+    def noting(self, moment: Moment) -> Moment:
+        """The moment itself, of which it is remembered where episodes end."""
+        self.starts = moment.finished
+        return moment

@@ -33,6 +33,10 @@ class RenderingError(DexGraspError, RuntimeError):
     """No OpenGL context could be made; the message says what to install."""
 
 
+class MissingPackage(DexGraspError, ImportError):
+    """An optional package is not installed; the message says how to install it."""
+
+
 class RemoteError(DexGraspError, RuntimeError):
     """Something failed at, or on the way to, a simulator server; the message names the server."""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import tyro
 
-from . import doctor, list_ids, serve
+from . import doctor, list_ids, serve, view
 
 _DESCRIPTION = """Gymnasium environments for dexterous grasping.
 
@@ -14,13 +14,14 @@ Examples:
     dexgrasp doctor           what works on this machine, and how to mend the rest
     dexgrasp doctor --json    the same for a program
     dexgrasp serve --help     environments for a learner in another process
+    dexgrasp view --help      watch a policy, live in the browser or as a video
 """
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command with `args` (default: the command line) and return its exit code."""
     code: int = tyro.extras.subcommand_cli_from_dict(
-        {"list": list_ids.list_ids, "doctor": doctor.doctor, "serve": serve.serve},
+        {"list": list_ids.list_ids, "doctor": doctor.doctor, "serve": serve.serve, "view": view.view},
         prog="dexgrasp",
         description=_DESCRIPTION,
         args=args,

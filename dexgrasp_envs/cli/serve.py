@@ -14,6 +14,7 @@ from ..errors import ConfigError, DexGraspError
 from ..registration import IDS
 from ..remote.launcher import READY
 from ..remote.parent_watch import end_with_parent
+from .config_argument import read_config
 
 
 def serve(
@@ -58,7 +59,7 @@ def serve(
     try:
         if env_id in IDS:
             options = {"first_env_index": first_env_index, "threads": threads, "autoreset_mode": autoreset_mode}
-            env = _our_env(env_id, num_envs, _config(config), render_mode=render_mode, **options)
+            env = _our_env(env_id, num_envs, read_config(config, EnvConfig()), render_mode=render_mode, **options)
         elif config or first_env_index or threads:
             raise ConfigError(f"config, first_env_index and threads are for {', '.join(IDS)}, not for {env_id}")
         else:
@@ -115,15 +116,6 @@ def _keep_cores_free(threads: int) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if threads:
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-
-
-def _config(text: str) -> EnvConfig:
-    if not text:
-        return EnvConfig()
-    try:
-        return EnvConfig.from_json(text if text.lstrip().startswith("{") else Path(text).read_text())
-    except OSError as error:
-        raise ConfigError(f"the configuration cannot be read: {error}") from None
 
 
 def _identity(env_id: str, env: Any, first_env_index: int) -> dict[str, Any]:

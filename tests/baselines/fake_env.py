@@ -66,18 +66,24 @@ class FakeVectorEnv(VectorEnv):
         self,
         num_envs: int,
         config: EnvConfig = FAKE_CONFIG,
-        mode: AutoresetMode = AutoresetMode.SAME_STEP,
         id_groups: tuple[str, ...] = ("state",),
         remote: str | None = None,
         on_table: bool = False,
+        render_mode: str | None = None,
+        autoreset_mode: str = "SameStep",
     ) -> None:
         self.num_envs = num_envs
         self.remote = remote
+        self.render_mode = render_mode
         config = config.observing(*id_groups)
         self.config = config
         self.fingerprint = f"fake {config.hash()}"
         self.task_fingerprint = f"fake task {config.replace(observation=ObservationConfig()).hash()}"
-        self.metadata = {"autoreset_mode": mode, "render_modes": []}
+        self.metadata = {
+            "autoreset_mode": AutoresetMode(autoreset_mode),
+            "render_modes": ["rgb_array"],
+            "render_fps": 15,
+        }
         self.sees = "depth" in config.observation.groups
         self.on_table = on_table or self.sees
         groups = {"proprio": 4, "state": 2, "privileged": 3}
@@ -130,7 +136,7 @@ class FakeVectorEnv(VectorEnv):
         self.diverging = np.zeros(self.num_envs, dtype=bool)
         final_info = {name: values[rows] for name, values in infos.items()} if len(rows) else {}
         self.final_rows = FinalRows(rows, {name: values[rows] for name, values in obs.items()}, final_info)
-        if len(rows):
+        if len(rows) and self.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP:
             self._begin(rows)
             final_infos, obs, infos = infos, self._obs(), self._infos()
             done = np.zeros(self.num_envs, dtype=bool)
@@ -149,6 +155,9 @@ class FakeVectorEnv(VectorEnv):
     def set_state(self, state: dict[str, np.ndarray]) -> None:
         for name, value in state.items():
             setattr(self, name, int(value) if name == "seed" else value.copy())
+
+    def render(self) -> Any:
+        raise RenderingError("no OpenGL here; install libegl1")
 
     def _begin(self, rows: np.ndarray) -> None:
         self.episode[rows] += 1
@@ -203,41 +212,10 @@ def _picture(blocks: np.ndarray) -> np.ndarray:
     return depth
 
 
-class FakeEnv(gymnasium.Env):
-    """The same with a single environment that cannot be drawn."""
-
-    metadata = {"render_modes": ["rgb_array"], "render_fps": 15}
-
-    def __init__(
-        self,
-        config: EnvConfig = FAKE_CONFIG,
-        render_mode: str | None = None,
-        id_groups: tuple[str, ...] = ("state",),
-        on_table: bool = False,
-    ) -> None:
-        self.render_mode = render_mode
-        self.vector = FakeVectorEnv(1, config, id_groups=id_groups, on_table=on_table)
-        self.observation_space = self.vector.single_observation_space
-        self.action_space = self.vector.single_action_space
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
-        obs, _ = self.vector.reset(seed=seed)
-        return {name: values[0] for name, values in obs.items()}, {}
-
-    def step(self, action: np.ndarray) -> Any:
-        obs, reward, terminated, truncated, _ = self.vector.step(action[None])
-        row = {name: values[0] for name, values in obs.items()}
-        return row, float(reward[0]), bool(terminated[0]), bool(truncated[0]), {}
-
-    def render(self) -> Any:
-        raise RenderingError("no OpenGL here; install libegl1")
-
-
 for env_id, group in ((FAKE_ID, "state"), (FAKE_DEPTH_ID, "depth"), (FAKE_TABLE_ID, "state")):
     if env_id not in gymnasium.registry:
         gymnasium.register(
             env_id,
-            f"{__name__}:FakeEnv",
             vector_entry_point=f"{__name__}:FakeVectorEnv",
             disable_env_checker=True,
             kwargs={"id_groups": (group,), "on_table": env_id != FAKE_ID},

@@ -17,7 +17,6 @@ from tests.baselines.fake_env import (
     FAKE_DEPTH_CONFIG,
     FAKE_DEPTH_ID,
     FAKE_ID,
-    FakeEnv,
     FakeVectorEnv,
 )
 
@@ -94,7 +93,7 @@ def test_missing_opengl_is_told_and_does_not_fail(path, tmp_path):
 
 
 def test_a_video_has_a_frame_for_every_step(path, tmp_path, monkeypatch):
-    monkeypatch.setattr(FakeEnv, "render", lambda self: np.zeros((32, 48, 3), np.uint8))
+    monkeypatch.setattr(FakeVectorEnv, "render", lambda self: np.zeros((1, 32, 48, 3), np.uint8))
     console = Console(record=True, width=200)
     film(evaluate_checkpoint(path, 2, 1, 0), tmp_path / "video.mp4", 1, 0, console)
     assert "31 frames" in console.export_text() and (tmp_path / "video.mp4").stat().st_size > 0

@@ -76,7 +76,7 @@ def test_no_episodes_are_refused(episodes):
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
 def test_other_autoreset_modes_are_refused(mode):
     with pytest.raises(ConfigError, match="SAME_STEP"):
-        evaluate(Seeker(), FakeVectorEnv(2, mode=mode), 1, seed=0)
+        evaluate(Seeker(), FakeVectorEnv(2, autoreset_mode=mode), 1, seed=0)
 
 
 def test_summary_counts_diverged_episodes():

@@ -1,0 +1,1 @@
+"""To watch episodes: policies from files or functions, video files, and a live view in the browser."""

@@ -1,0 +1,126 @@
+"""Write the tables of the documentation anew from the code: `python -m docs.config_tables`.
+
+A table stands between `<!-- table NAME -->` and `<!-- end -->`; what is between them is replaced.
+"""
+
+import ast
+import dataclasses
+import inspect
+import itertools
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from dexgrasp_envs import config, objects
+from dexgrasp_envs.config import CAMERAS, GROUPS, EnvConfig
+from dexgrasp_envs.registration import ID_GROUPS
+from dexgrasp_envs.robots.kuka_allegro import kuka_allegro
+from dexgrasp_envs.task.observations import Field, Observations
+
+PAGES = Path(__file__).parent
+"""The folder of the pages."""
+MARKED = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+"""A table in a page: its opening mark, its name, its closing mark."""
+
+
+def config_table(kind: type) -> str:
+    """Fields of a dataclass of `config` with their defaults and docstrings."""
+    meanings = _field_docstrings(kind)
+    return _table(
+        ("field", "default", "meaning"),
+        ((f"`{f.name}`", f"`{_words(_default(f))}`", meanings[f.name]) for f in dataclasses.fields(kind)),
+    )
+
+
+def ids() -> str:
+    """The ids and their observation groups."""
+    rows = (
+        (f"`{env_id}`", ", ".join(f"`{group}`" for group in ("proprio", *more))) for env_id, more in ID_GROUPS.items()
+    )
+    return _table(("id", "observation groups"), rows)
+
+
+def flat_group(name: str) -> str:
+    """The fields of a flat observation group."""
+    rows = ((f"`{f.name}`", str(f.size), f"{f.low:g} .. {f.high:g}") for f in _groups()[name])
+    return _table(("field", "size", "bounds"), rows)
+
+
+def cameras() -> str:
+    """The named cameras."""
+    fields = ("mount", "position", "target", "fovy", "far")
+    rows = ((f"`{name}`", *(_words(getattr(camera, f)) for f in fields)) for name, camera in CAMERAS.items())
+    return _table(("camera", "mount", "position (m)", "target (m)", "fovy (°)", "far (m)"), rows)
+
+
+def joints() -> str:
+    """The robot's joints in canonical order."""
+    rows = (
+        (str(i), f"`{j.name}`", f"{j.limits[0]:.2f} .. {j.limits[1]:.2f}") for i, j in enumerate(kuka_allegro().joints)
+    )
+    return _table(("index", "joint", "limits (rad)"), rows)
+
+
+PARTS = ("Physics", "Spawn", "Control", "Reward", "Episode", "Camera", "Observation")
+TABLES: dict[str, Callable[[], str]] = {
+    "ids": ids,
+    "cameras": cameras,
+    "joints": joints,
+    **{name: lambda name=name: flat_group(name) for name in ("proprio", "state", "privileged")},  # type: ignore[misc]
+    **{f"{p}Config": lambda p=p: config_table(getattr(config, f"{p}Config")) for p in PARTS},  # type: ignore[misc]
+}
+"""Every table by the name in its mark."""
+
+
+def renewed(page: str) -> str:
+    """A page with its tables as they follow from the code now; `KeyError` for the name of an unknown table."""
+    return MARKED.sub(lambda found: found[1] + TABLES[found[2]]() + found[3], page)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    names = tuple(head)
+    lines = [names, ("---",) * len(names), *map(tuple, rows)]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def _field_docstrings(kind: type) -> dict[str, str]:
+    """The string under each field of a dataclass."""
+    (body,) = (node.body for node in ast.parse(inspect.getsource(kind)).body if isinstance(node, ast.ClassDef))
+    found = {}
+    for field, text in itertools.pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+            assert isinstance(field.target, ast.Name)
+            found[field.target.id] = " ".join(str(text.value.value).split())
+    return found
+
+
+def _default(field: "dataclasses.Field[Any]") -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        value = field.default_factory()
+        return f"{type(value).__name__}()" if dataclasses.is_dataclass(value) else value
+    return field.default
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return f"({', '.join(map(_words, value))})"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _groups() -> dict[str, tuple[Field, ...]]:
+    everything = EnvConfig().observing(*GROUPS)
+    return Observations(kuka_allegro(), objects.load(everything.objects), everything, "cpu").groups
+
+
+def main() -> None:
+    """Renew every page."""
+    for page in sorted(PAGES.glob("*.md")):
+        text = page.read_text()
+        if (new := renewed(text)) != text:
+            page.write_text(new)
+            print(f"wrote {page}")
+
+
+if __name__ == "__main__":
+    main()
