@@ -143,7 +143,7 @@ def _check_observation(config: ObservationConfig) -> None:
 def _check_stereo(config: StereoConfig) -> None:
     light = config.light
     if config.baseline <= 0:
-        raise ConfigError(f"the baseline of a pair must be positive, in metres, got {config.baseline}")
+        raise ConfigError(f"config.observation.stereo.baseline must be positive, m, got {config.baseline}")
     for name, (low, high), least, most in (
         ("azimuth", light.azimuth, -360.0, 360.0),
         ("elevation", light.elevation, 1.0, 90.0),
