@@ -10,7 +10,16 @@ from gymnasium.vector import AutoresetMode
 from torch import Tensor
 
 from . import objects as object_sets
-from .config import CAMERAS, DEPTH_FORMATS, CameraConfig, EnvConfig, ObservationConfig
+from .config import (
+    CAMERAS,
+    DEPTH_FORMATS,
+    LIGHTS,
+    CameraConfig,
+    EnvConfig,
+    LightConfig,
+    ObservationConfig,
+    StereoConfig,
+)
 from .errors import ActionError, ConfigError
 from .robots.kuka_allegro import kuka_allegro
 
@@ -52,7 +61,7 @@ def autoreset_mode(value: Any) -> AutoresetMode:
         raise ConfigError(f"autoreset_mode must be one of {valid}, got {value!r}") from None
 
 
-CONFIG_OPTIONS = ("config", "objects", "groups", "privileged", "image_size", "depth_format", "camera")
+CONFIG_OPTIONS = ("config", "objects", "groups", "privileged", "image_size", "depth_format", "camera", "light")
 """Options of an environment that decide its configuration."""
 ENV_OPTIONS = (
     *CONFIG_OPTIONS,
@@ -70,6 +79,7 @@ def env_config(
     image_size: Any = None,
     depth_format: Any = None,
     camera: Any = None,
+    light: Any = None,
 ) -> EnvConfig:
     """The configuration that an environment's options come to, in its canonical form, whose values make sense."""
     config = EnvConfig() if config is None else config
@@ -85,10 +95,15 @@ def env_config(
         camera = CAMERAS[one_of("camera", camera, tuple(CAMERAS))]
     images = {"image_size": image_size, "depth_format": depth_format, "camera": camera}
     chosen = {name: value for name, value in images.items() if value is not None}
+    if light is not None:
+        if not isinstance(light, LightConfig):
+            light = LIGHTS[one_of("light", light, tuple(LIGHTS))]
+        chosen["stereo"] = dataclasses.replace(config.observation.stereo, light=light)
     config = config.replace(observation=dataclasses.replace(config.observation, **chosen))
     config = config.observing(*id_groups, *groups, *(("privileged",) if privileged else ())).canonical()
     _check_rates(config)
     _check_observation(config.observation)
+    _check_stereo(config.observation.stereo)
     return config
 
 
@@ -123,6 +138,24 @@ def _check_observation(config: ObservationConfig) -> None:
         raise ConfigError("the jitter of a camera must not be negative")
     if np.linalg.norm(np.cross(np.subtract(camera.target, camera.position), camera.up)) < 1e-6:
         raise ConfigError("a camera's target must lie apart from its position, and not along `up`")
+
+
+def _check_stereo(config: StereoConfig) -> None:
+    light = config.light
+    if config.baseline <= 0:
+        raise ConfigError(f"config.observation.stereo.baseline must be positive, m, got {config.baseline}")
+    for name, (low, high), least, most in (
+        ("azimuth", light.azimuth, -360.0, 360.0),
+        ("elevation", light.elevation, 1.0, 90.0),
+        ("intensity", light.intensity, 0.0, 10.0),
+        ("ambient", light.ambient, 0.01, 10.0),
+    ):
+        if not least <= low <= high <= most:
+            raise ConfigError(
+                f"light.{name} must be (low, high) with {least} <= low <= high <= {most}, got {(low, high)}"
+            )
+    if not 0 <= light.tint < 1:
+        raise ConfigError(f"light.tint must be at least 0 and below 1, got {light.tint}")
 
 
 def per_row(name: str, value: Any, rows: int, dtype: torch.dtype, device: torch.device) -> Tensor:

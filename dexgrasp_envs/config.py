@@ -182,7 +182,46 @@ CAMERAS: dict[str, CameraConfig] = {
 """Cameras by name: the default, at the robot's right, from which hand and arm hide the object least; one that faces the
 robot; the paper's, turned by half a turn about z into our frame; one on the palm."""
 
-GROUPS = ("state", "depth", "privileged")
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class LightConfig:
+    """Light and colours of the pair, drawn for each episode uniformly between two bounds, which may be equal.
+
+    One light from far away, which casts hard shadows, and the same light from all sides.
+    """
+
+    azimuth: Range = (-100.0, -100.0)
+    """Where the light comes from, about z: 0 is along x, degrees."""
+    elevation: Range = (55.0, 55.0)
+    """Its height above the horizon, degrees."""
+    intensity: Range = (0.85, 0.85)
+    """What it adds to a surface that faces it; 1 shows a colour as it is."""
+    ambient: Range = (0.25, 0.25)
+    """What light from all sides adds to every surface."""
+    tint: float = 0.0
+    """Each part's red, green and blue are multiplied by factors within this of 1."""
+
+
+LIGHTS: dict[str, LightConfig] = {
+    "fixed": LightConfig(),
+    "random": LightConfig((-180.0, 180.0), (35.0, 85.0), (0.5, 1.1), (0.1, 0.45), 0.4),
+}
+"""Lights by name: the default, the same in all episodes; one that differs in each."""
+
+
+@dataclass(frozen=True)
+class StereoConfig:
+    """The rectified pair of colour images: the left one is taken by `ObservationConfig.camera`."""
+
+    baseline: float = 0.055
+    """Distance of the right camera from the left one along the image's x axis, m."""
+    light: LightConfig = field(default_factory=LightConfig)
+    """Light and colours."""
+
+
+GROUPS = ("state", "depth", "left", "right", "privileged")
 """Observation groups besides `proprio`, in their order."""
 DEPTH_FORMATS = ("uint16", "float32", "uint8")
 """How depth can be observed: dtypes by name."""
@@ -202,6 +241,8 @@ class ObservationConfig:
     """An image is taken at every n-th step of an episode, its start included, and repeated in between."""
     depth_format: str = "uint16"
     """One of `DEPTH_FORMATS`: units of 0.1 mm, metres, or the far distance in 255 parts."""
+    stereo: StereoConfig = field(default_factory=StereoConfig, metadata={"omit_default": True})
+    """The groups `left` and `right`."""
 
 
 @dataclass(frozen=True)
@@ -244,8 +285,11 @@ class EnvConfig:
         return dataclasses.replace(self, observation=dataclasses.replace(self.observation, groups=ordered))
 
     def to_json(self) -> str:
-        """Canonical JSON: declared types, sorted keys, no spaces, every field present."""
-        return json.dumps(dataclasses.asdict(self.canonical()), sort_keys=True, separators=(",", ":"))
+        """Canonical JSON: declared types, sorted keys, no spaces, every field present.
+
+        Only `observation.stereo` is left out where it is the default, so that what sees no pair keeps its hash.
+        """
+        return json.dumps(_plain(self.canonical()), sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -261,10 +305,26 @@ class EnvConfig:
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
 
+def _omitted(kind: Any) -> dict[str, Any]:
+    """The fields of a dataclass that JSON leaves out where they have the default, and that default."""
+    return {f.name: f.default_factory() for f in dataclasses.fields(kind) if "omit_default" in f.metadata}  # type: ignore[misc]
+
+
+def _plain(config: Any) -> Any:
+    """Nested dicts of a dataclass, without the fields that are left out."""
+    if not dataclasses.is_dataclass(config):
+        return config
+    omitted = _omitted(config)
+    values = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}
+    return {k: _plain(value) for k, value in values.items() if k not in omitted or value != omitted[k]}
+
+
 def _build(kind: Any, data: Any, where: str) -> Any:
     """Rebuild a value of the annotated type `kind` from plain data, strictly."""
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
+        if isinstance(data, dict):
+            data = {name: dataclasses.asdict(value) for name, value in _omitted(kind).items()} | data
         if not isinstance(data, dict) or set(data) != set(hints):
             got = sorted(data) if isinstance(data, dict) else type(data).__name__
             raise ConfigError(f"{where} must hold exactly the fields {sorted(hints)}, got {got}")

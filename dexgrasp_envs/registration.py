@@ -6,7 +6,9 @@ STATE_ID = "DexGrasp/KukaAllegro-State-v0"
 """Proprioception and the object's state."""
 DEPTH_ID = "DexGrasp/KukaAllegro-Depth-v0"
 """Proprioception and a depth image."""
-ID_GROUPS = {STATE_ID: ("state",), DEPTH_ID: ("depth",)}
+STEREO_ID = "DexGrasp/KukaAllegro-Stereo-v0"
+"""Proprioception and a rectified pair of colour images."""
+ID_GROUPS = {STATE_ID: ("state",), DEPTH_ID: ("depth",), STEREO_ID: ("left", "right")}
 """Observation groups besides `proprio`, by id."""
 IDS = tuple(ID_GROUPS)
 """All ids of this package."""

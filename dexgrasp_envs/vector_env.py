@@ -15,7 +15,7 @@ from torch import Tensor
 from . import arguments
 from . import objects as object_sets
 from .arguments import ENV_OPTIONS, action_batch, not_negative, one_of, only_known, per_row, positive
-from .config import ACTION_SIZE, CameraConfig, EnvConfig
+from .config import ACTION_SIZE, CameraConfig, EnvConfig, LightConfig
 from .control.palm_controller import PalmController
 from .errors import ClosedError, ConfigError, ResetNeeded, StateError
 from .final_rows import FinalRows
@@ -26,7 +26,7 @@ from .sim.make_backend import make_backend
 from .task.grasp_task import GraspTask, Tensors
 from .types import Arrays, check_arrays, check_index
 from .vision.camera import describe
-from .vision.depth_sensor import DepthSensor
+from .vision.camera_rig import SENSED, CameraRig
 
 Observation = dict[str, npt.NDArray[np.generic]] | Tensors
 Infos = dict[str, Any]
@@ -62,6 +62,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         image_size: Overrides `config.observation.image_size`, (height, width).
         depth_format: Overrides `config.observation.depth_format`.
         camera: Overrides `config.observation.camera`; a `CameraConfig`, or the name of one of `config.CAMERAS`.
+        light: Overrides `config.observation.stereo.light`; a `LightConfig`, or the name of one of `config.LIGHTS`.
         backend: Name of the physics engine.
         device: Where control and task are computed.
         threads: Threads of the physics engine; 0 means one per core.
@@ -88,6 +89,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         image_size: tuple[int, int] | None = None,
         depth_format: str | None = None,
         camera: CameraConfig | str | None = None,
+        light: LightConfig | str | None = None,
         backend: str = "mujoco",
         device: str = "cpu",
         threads: int = 0,
@@ -99,7 +101,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     ):
         only_known("option", unknown, ENV_OPTIONS)
         self.config = arguments.env_config(
-            id_groups, config, objects, groups, privileged, image_size, depth_format, camera
+            id_groups, config, objects, groups, privileged, image_size, depth_format, camera, light
         )
         """The configuration in force."""
         self.num_envs = positive("num_envs", num_envs)
@@ -134,11 +136,11 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self._env_index = first + self._all_rows
         self._task = GraspTask(robot, self.objects, self.config, self._env_index, self._device)
         observation = self.config.observation
-        self._depth: DepthSensor | None = None
+        self._rig: CameraRig | None = None
         sensed = {}
-        if "depth" in observation.groups:
-            self._depth = DepthSensor(scene, robot, self.objects, observation, self.num_envs, threads)
-            sensed["depth"] = self._depth.space
+        if set(SENSED) & set(observation.groups):
+            self._rig = CameraRig(scene, robot, self.objects, observation, self.num_envs, threads)
+            sensed = self._rig.spaces
             self.metadata["camera"] = describe(observation, TABLE_TOP)
         self.metadata["fields"] = self._task.fields
         self._space = gymnasium.spaces.Dict({**self._task.observation_space.spaces, **sensed})
@@ -249,7 +251,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
             "env.index": self._env_index.cpu().numpy().copy(),
         }
         rooms = self._control.to_arrays("control") | self._task.state.to_arrays("task")
-        images = {} if self._depth is None else self._depth.get_state()
+        images = {} if self._rig is None else self._rig.get_state()
         return identity | self.backend.get_state() | rooms | images
 
     def set_state(self, state: Arrays) -> None:
@@ -267,8 +269,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self.backend.set_state({name: value for name, value in state.items() if name.startswith("sim.")})
         self._control.load_arrays("control", state)
         self._task.state.load_arrays("task", state)
-        if self._depth is not None:
-            self._depth.set_state(state)
+        if self._rig is not None:
+            self._rig.set_state(state)
             self._place_cameras(self._all_rows)
         self._sim = self.backend.state()
         self.final_rows = FinalRows.none(self._space)
@@ -277,8 +279,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     def close_extras(self, **kwargs: Any) -> None:
         """Free threads, memory and the OpenGL context."""
         self.backend.close()
-        if self._depth is not None:
-            self._depth.close()
+        if self._rig is not None:
+            self._rig.close()
 
     def _start(self, rows: Tensor, episode: Tensor, object_index: Tensor | None = None) -> None:
         start = self._task.start(rows, episode, object_index)
@@ -288,15 +290,15 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self._place_cameras(rows)
 
     def _place_cameras(self, rows: Tensor) -> None:
-        if self._depth is not None:
+        if self._rig is not None:
             state = self._task.state
-            self._depth.start(rows, state.seed[rows], self._env_index[rows], state.episode[rows])
+            self._rig.start(rows, state.seed[rows], self._env_index[rows], state.episode[rows])
 
     def _look(self, rows: Tensor) -> Tensors:
         """Images of some rows as they are now; none where the environment has no camera."""
-        if self._depth is None:
+        if self._rig is None:
             return {}
-        return {"depth": self._depth.look(rows, self._sim, self._task.state.object_index, self._task.state.step)}
+        return self._rig.look(rows, self._sim, self._task.state.object_index, self._task.state.step)
 
     def _restart(self, mask: Tensor, obs: Tensors, infos: Tensors) -> None:
         """Start the next episode in some rows and overwrite their observations and infos."""

@@ -11,9 +11,17 @@ import torch
 from gymnasium.vector import AutoresetMode
 
 from dexgrasp_envs.arguments import ENV_OPTIONS
-from dexgrasp_envs.config import CameraConfig, EnvConfig, EpisodeConfig, ObservationConfig, PhysicsConfig
+from dexgrasp_envs.config import (
+    CameraConfig,
+    EnvConfig,
+    EpisodeConfig,
+    LightConfig,
+    ObservationConfig,
+    PhysicsConfig,
+    StereoConfig,
+)
 from dexgrasp_envs.errors import ActionError, ClosedError, ConfigError, ResetNeeded
-from dexgrasp_envs.registration import DEPTH_ID, STATE_ID
+from dexgrasp_envs.registration import DEPTH_ID, STATE_ID, STEREO_ID
 from dexgrasp_envs.vector_env import RESET_OPTIONS, DexGraspVectorEnv
 
 ROWS = 2
@@ -30,7 +38,7 @@ BAD_OPTIONS: list[tuple[str, Any, str]] = [
     *[("objects", value, "'primitives12'") for value in ("bananas", ["primitives12"], 3)],
     ("privileged", "yes", "False, True"),
     *[
-        ("groups", value, "'touch'; the groups are state, depth, privileged")
+        ("groups", value, "'touch'; the groups are state, depth, left, right, privileged")
         for value in (["touch"], ("state", "touch"))
     ],
     *[("groups", value, "must be a list of observation groups") for value in ("state", None, 3, {"state"})],
@@ -53,6 +61,20 @@ BAD_OPTIONS: list[tuple[str, Any, str]] = [
     ("camera", CameraConfig(position=(0.0, 0.0, 1.0), target=(0.0, 0.0, 0.0)), "not along `up`"),
     ("camera", CameraConfig(fovy=float("nan")), "fovy must be finite"),
     ("camera", CameraConfig(position=(0.0, 1.0)), "position must be a list of 3 values"),  # type: ignore[arg-type]
+    *[("light", value, "'fixed', 'random'") for value in ("dark", 3, {"tint": 0.5})],
+    ("light", LightConfig(azimuth=(90.0, -90.0)), "light.azimuth must be .* <= low <= high <= .*got"),
+    ("light", LightConfig(elevation=(-5.0, 40.0)), "light.elevation must be .*1.0 <= low"),
+    ("light", LightConfig(intensity=(1.0, 0.5)), "light.intensity must be"),
+    ("light", LightConfig(ambient=(0.0, 0.5)), "light.ambient must be"),
+    *[("light", LightConfig(tint=value), "at least 0 and below 1") for value in (-0.1, 1.0)],
+    *[
+        (
+            "config",
+            EnvConfig(observation=ObservationConfig(stereo=StereoConfig(baseline=value))),
+            "config.observation.stereo.baseline must be positive",
+        )
+        for value in (0.0, -0.055)
+    ],
     *[("render_mode", value, "None, 'rgb_array'") for value in ("ansi", 3)],
     *[("threads", value, "at least 0") for value in (-1, 1.5, None, True)],
     *[("first_env_index", value, "at least 0") for value in (-1, 0.0)],
@@ -167,7 +189,7 @@ def test_make_vec_refuses_an_impossible_option(name: str, value: Any, message: s
 
 
 @pytest.mark.parametrize("name", ["depth", "image", "num_environments"])
-@pytest.mark.parametrize("env_id", [STATE_ID, DEPTH_ID])
+@pytest.mark.parametrize("env_id", [STATE_ID, DEPTH_ID, STEREO_ID])
 def test_an_unknown_option_of_any_id_is_named_with_all_that_there_are(env_id: str, name: str) -> None:
     expected = f"unknown option '{name}'; the options are {', '.join(ENV_OPTIONS)}"
     for factory in (gymnasium.make, gymnasium.make_vec):

@@ -14,9 +14,11 @@ from dexgrasp_envs.config import (
     ControlConfig,
     EnvConfig,
     EpisodeConfig,
+    LightConfig,
     ObservationConfig,
     PhysicsConfig,
     SpawnConfig,
+    StereoConfig,
 )
 from dexgrasp_envs.errors import ConfigError
 
@@ -30,6 +32,8 @@ _observations = st.builds(
     image_size=st.tuples(st.integers(), st.integers()),
     image_period=st.integers(),
     depth_format=st.sampled_from(DEPTH_FORMATS),
+    stereo=st.builds(StereoConfig, baseline=_numbers, light=st.builds(LightConfig, tint=_numbers))
+    | st.just(StereoConfig()),
 )
 _configs = st.builds(
     EnvConfig,
@@ -100,6 +104,13 @@ def test_hash_changes_with_every_field() -> None:
     paths = _paths(EnvConfig())
     hashes = {_with_change(EnvConfig(), path).hash() for path in paths}
     assert len(hashes | {EnvConfig().hash()}) == len(paths) + 1
+
+
+def test_the_pair_is_left_out_of_the_json_where_it_is_the_default() -> None:
+    wider = EnvConfig(observation=ObservationConfig(stereo=StereoConfig(baseline=0.1)))
+    assert "stereo" not in EnvConfig().to_json()
+    assert EnvConfig.from_json(EnvConfig().to_json()).observation.stereo == StereoConfig()
+    assert json.loads(wider.to_json())["observation"]["stereo"]["baseline"] == 0.1
 
 
 def test_not_a_number_has_no_json() -> None:
@@ -181,7 +192,9 @@ def test_observing_changes_nothing_else() -> None:
 @pytest.mark.parametrize("had", [(), ("touch",)])
 def test_observing_names_an_unknown_group_and_the_known_ones(had: tuple[str, ...]) -> None:
     config = EnvConfig(observation=ObservationConfig(groups=had))
-    with pytest.raises(ConfigError, match="unknown observation group 'touch'; the groups are state, depth, privileged"):
+    with pytest.raises(
+        ConfigError, match="unknown observation group 'touch'; the groups are state, depth, left, right, privileged"
+    ):
         config.observing(*(() if had else ("touch",)))
 
 

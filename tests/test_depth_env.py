@@ -16,7 +16,7 @@ from gymnasium.vector import AutoresetMode
 
 from dexgrasp_envs import objects
 from dexgrasp_envs.config import CAMERAS, EnvConfig, ObservationConfig
-from dexgrasp_envs.registration import DEPTH_ID, STATE_ID
+from dexgrasp_envs.registration import DEPTH_ID, STATE_ID, STEREO_ID
 from dexgrasp_envs.vector_env import DexGraspVectorEnv
 from tests.vector_envs import EYES, LIMIT, OBJECT_POSE, ROWS, Make, actions, place, same, set_steps
 
@@ -24,6 +24,10 @@ SMALL = (24, 32)
 ALL, SECOND = np.ones(ROWS, bool), np.arange(ROWS) == 1
 FAR_AWAY = (0.0, 5.0, 5.0)
 """Out of sight of all cameras."""
+
+
+ANY = pytest.mark.parametrize(("env_id", "group"), [(DEPTH_ID, "depth"), (STEREO_ID, "left"), (STEREO_ID, "right")])
+PAIR = pytest.mark.parametrize("env_id", [DEPTH_ID, STEREO_ID])
 
 
 def every_third() -> EnvConfig:
@@ -79,6 +83,8 @@ def test_the_default_is_16_bits_in_120_rows_of_160_pixels(make: Make) -> None:
         (DEPTH_ID, {"groups": ["depth", "state"], "privileged": True}, {"proprio", "depth", "state", "privileged"}),
         (STATE_ID, {}, {"proprio", "state"}),
         (STATE_ID, {"groups": ("depth",)}, {"proprio", "depth", "state"}),
+        (STEREO_ID, {}, {"proprio", "left", "right"}),
+        (STEREO_ID, {"groups": ("state", "depth")}, {"proprio", "state", "depth", "left", "right"}),
     ],
 )
 def test_groups_are_those_of_the_id_and_those_asked_for(
@@ -87,7 +93,8 @@ def test_groups_are_those_of_the_id_and_those_asked_for(
     envs = make(env_id, image_size=SMALL, **options)
     obs, _ = envs.reset(seed=0)
     assert set(obs) == set(envs.single_observation_space.spaces) == groups
-    assert ("camera" in envs.metadata) is ("depth" in groups)
+    assert ("camera" in envs.metadata) is bool({"depth", "left"} & groups)
+    assert ("baseline" in envs.metadata.get("camera", {})) is ("left" in groups)
 
 
 def test_other_groups_do_not_change_the_images(make: Make) -> None:
@@ -144,8 +151,9 @@ def test_gymnasiums_passive_checker_has_nothing_to_say() -> None:
     env.close()
 
 
-def test_make_gives_row_0_of_make_vec(make: Make) -> None:
-    env, envs = gymnasium.make(DEPTH_ID, config=EYES), make(DEPTH_ID, config=EYES)
+@PAIR
+def test_make_gives_row_0_of_make_vec(make: Make, env_id: str) -> None:
+    env, envs = gymnasium.make(env_id, config=EYES), make(env_id, config=EYES)
     one, many = env.reset(seed=11)[0], envs.reset(seed=11)[0]
     for step in range(5):
         assert one.keys() == many.keys()
@@ -253,12 +261,13 @@ def test_fields_hold_what_their_names_say(make: Make) -> None:
     np.testing.assert_allclose(field("privileged", "episode_progress"), 1 / LIMIT)
 
 
-def test_moving_one_object_changes_its_image_and_no_other(make: Make) -> None:
-    envs, twin = make(DEPTH_ID, image_size=SMALL), make(DEPTH_ID, image_size=SMALL)
+@ANY
+def test_moving_one_object_changes_its_image_and_no_other(make: Make, env_id: str, group: str) -> None:
+    envs, twin = make(env_id, image_size=SMALL), make(env_id, image_size=SMALL)
     for env in (envs, twin):
         env.reset(seed=0)
     move_object(envs, 1, FAR_AWAY)
-    seen = [env.step(actions(0))[0]["depth"] for env in (envs, twin)]
+    seen = [env.step(actions(0))[0][group] for env in (envs, twin)]
     assert changed(*seen) == [False, True, False]
 
 
@@ -286,46 +295,51 @@ def test_a_camera_stays_for_an_episode_and_jitters_between_them(make: Make, jitt
     assert changed(first[:1].repeat(ROWS, 0), first) == [False, jitter, jitter]
 
 
-def test_the_last_image_of_an_episode_is_in_final_obs_and_the_first_of_the_next_in_obs(make: Make) -> None:
-    ours = make(DEPTH_ID, config=EYES)
-    twin = make(DEPTH_ID, config=EYES, autoreset_mode=AutoresetMode.DISABLED)
+@ANY
+def test_the_last_image_of_an_episode_is_in_final_obs_and_the_first_of_the_next_in_obs(
+    make: Make, env_id: str, group: str
+) -> None:
+    ours = make(env_id, config=EYES)
+    twin = make(env_id, config=EYES, autoreset_mode=AutoresetMode.DISABLED)
     for envs in (ours, twin):
         envs.reset(seed=0)
         # An even number of steps, at which an image is due.
         set_steps(envs, [0, LIMIT - 1, 0])
     obs, _, _, truncated, infos = ours.step(actions(0))
     np.testing.assert_array_equal(truncated, SECOND)
-    last = twin.step(actions(0))[0]["depth"]
-    following = twin.reset(options={"reset_mask": truncated})[0]["depth"]
-    np.testing.assert_array_equal(infos["final_obs"][1]["depth"], last[1])
-    np.testing.assert_array_equal(ours.final_rows.obs["depth"], last[1:2])
-    np.testing.assert_array_equal(obs["depth"], following)
+    last = twin.step(actions(0))[0][group]
+    following = twin.reset(options={"reset_mask": truncated})[0][group]
+    np.testing.assert_array_equal(infos["final_obs"][1][group], last[1])
+    np.testing.assert_array_equal(ours.final_rows.obs[group], last[1:2])
+    np.testing.assert_array_equal(obs[group], following)
     assert changed(last, following) == SECOND.tolist()
 
 
-def test_between_the_images_of_a_period_the_last_is_shown_again(make: Make) -> None:
+@ANY
+def test_between_the_images_of_a_period_the_last_is_shown_again(make: Make, env_id: str, group: str) -> None:
     envs, always = (
-        make(DEPTH_ID, config=every_third()),
-        make(DEPTH_ID, camera=EYES.observation.camera, image_size=SMALL),
+        make(env_id, config=every_third()),
+        make(env_id, camera=EYES.observation.camera, image_size=SMALL),
     )
-    shown, now = envs.reset(seed=0)[0]["depth"], always.reset(seed=0)[0]["depth"]
+    shown, now = envs.reset(seed=0)[0][group], always.reset(seed=0)[0][group]
     np.testing.assert_array_equal(shown, now)
     for step in range(1, 8):
         before = shown
-        shown, now = envs.step(actions(step))[0]["depth"], always.step(actions(step))[0]["depth"]
+        shown, now = envs.step(actions(step))[0][group], always.step(actions(step))[0][group]
         assert changed(before, now) == [True] * ROWS
         np.testing.assert_array_equal(shown, now if step % 3 == 0 else before)
 
 
-def test_a_reset_takes_an_image_at_once_in_spite_of_the_period(make: Make) -> None:
-    envs, twin = make(DEPTH_ID, config=every_third()), make(DEPTH_ID, config=every_third())
-    kept = envs.reset(seed=0)[0]["depth"]
+@ANY
+def test_a_reset_takes_an_image_at_once_in_spite_of_the_period(make: Make, env_id: str, group: str) -> None:
+    envs, twin = make(env_id, config=every_third()), make(env_id, config=every_third())
+    kept = envs.reset(seed=0)[0][group]
     envs.step(actions(0))
-    shown = envs.reset(options={"reset_mask": SECOND})[0]["depth"]
-    fresh = twin.reset(seed=0, options={"episode": 1})[0]["depth"]
+    shown = envs.reset(options={"reset_mask": SECOND})[0][group]
+    fresh = twin.reset(seed=0, options={"episode": 1})[0][group]
     np.testing.assert_array_equal(shown, np.where(SECOND[:, None, None, None], fresh, kept))
     # From here the row counts by itself: its next image is taken in three steps, that of the others in two.
-    steps = [envs.step(actions(step))[0]["depth"] for step in (1, 2, 3)]
+    steps = [envs.step(actions(step))[0][group] for step in (1, 2, 3)]
     assert changed(shown, steps[0]) == [False, False, False]
     assert changed(steps[0], steps[1]) == [True, False, True]
     assert changed(steps[1], steps[2]) == [False, True, False]

@@ -18,7 +18,7 @@ STEPS = 12
 def rollout(first: int, count: int, seed: int, threads: int = 1, steps: int = STEPS) -> dict[str, np.ndarray]:
     """Observations, rewards and infos of `count` environments from global index `first`, [steps, count, ...] each."""
     envs = DexGraspVectorEnv(
-        count, first_env_index=first, threads=threads, config=EYES, groups=["depth"], privileged=True
+        count, first_env_index=first, threads=threads, config=EYES, groups=["depth", "left", "right"], privileged=True
     )
     obs, infos = envs.reset(seed=seed)
     # Some episodes start late, so that time limits and autoresets fall into the rollout.

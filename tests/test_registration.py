@@ -2,7 +2,7 @@ import gymnasium
 import pytest
 
 from dexgrasp_envs.config import GROUPS
-from dexgrasp_envs.registration import DEPTH_ID, ID_GROUPS, IDS, STATE_ID, register_envs
+from dexgrasp_envs.registration import DEPTH_ID, ID_GROUPS, IDS, STATE_ID, STEREO_ID, register_envs
 
 
 @pytest.mark.parametrize("env_id", IDS)
@@ -18,7 +18,7 @@ def test_an_id_makes_both_faces(env_id: str) -> None:
 
 
 def test_an_id_is_told_which_one_it_is() -> None:
-    assert IDS == (STATE_ID, DEPTH_ID)
+    assert IDS == (STATE_ID, DEPTH_ID, STEREO_ID)
     assert all(gymnasium.spec(env_id).kwargs == {"env_id": env_id} for env_id in IDS)
 
 

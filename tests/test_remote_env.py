@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode
 
 from dexgrasp_envs.config import EnvConfig
 from dexgrasp_envs.errors import ConfigError, DeadlineExceeded, HandshakeError, StateError
-from dexgrasp_envs.registration import DEPTH_ID, STATE_ID
+from dexgrasp_envs.registration import DEPTH_ID, STATE_ID, STEREO_ID
 from dexgrasp_envs.remote.launcher import Children
 from dexgrasp_envs.remote.limits import Deadlines
 from dexgrasp_envs.remote_env import DexGraspRemoteVectorEnv, make_remote
@@ -105,10 +105,11 @@ def test_what_the_environment_is_called_by_is_the_same(
 
 
 @pytest.mark.slow
-def test_images_are_the_same(make: Make) -> None:
-    options = {"image_size": (24, 32), "groups": ("state",)}
-    ours = gymnasium.make_vec(DEPTH_ID, 2, remote="spawn:2", threads=1, **options)
-    theirs = gymnasium.make_vec(DEPTH_ID, 2, threads=1, **options)
+@pytest.mark.parametrize("env_id", [DEPTH_ID, STEREO_ID])
+def test_images_are_the_same(env_id: str) -> None:
+    options = {"image_size": (24, 32), "groups": ("state",), "light": "random"}
+    ours = gymnasium.make_vec(env_id, 2, remote="spawn:2", threads=1, **options)
+    theirs = gymnasium.make_vec(env_id, 2, threads=1, **options)
     try:
         assert same(ours.reset(seed=0), theirs.reset(seed=0))
         for number in range(3):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dexgrasp_envs.config import CameraConfig, EnvConfig, ObservationConfig
+from dexgrasp_envs.config import LIGHTS, CameraConfig, EnvConfig, ObservationConfig, StereoConfig
 from dexgrasp_envs.env import DexGraspEnv
 from dexgrasp_envs.vector_env import DexGraspVectorEnv
 
@@ -17,10 +17,13 @@ OBJECT_POSE = slice(1 + 23, 1 + 23 + 7)
 OBJECT_HEIGHT = OBJECT_POSE.start + 2
 EYES = EnvConfig(
     observation=ObservationConfig(
-        camera=CameraConfig(position_jitter=0.03, rotation_jitter=3.0), image_size=(24, 32), image_period=2
+        camera=CameraConfig(position_jitter=0.03, rotation_jitter=3.0),
+        image_size=(24, 32),
+        image_period=2,
+        stereo=StereoConfig(light=LIGHTS["random"]),
     )
 )
-"""Small images by a camera that jitters, at every other step: all that an image can depend on, in little time."""
+"""Small images by a camera that jitters, in a random light, at every other step: all that an image can depend on."""
 
 
 def actions(step: int, rows: int = ROWS) -> np.ndarray:

@@ -52,8 +52,17 @@ def look_at(camera: CameraConfig) -> npt.NDArray[np.float64]:
 
 
 def describe(config: ObservationConfig, table_height: float) -> dict[str, Any]:
-    """A camera as plain data, for `metadata["camera"]`; its pose is the nominal one, in the frame of `mount`."""
+    """A camera as plain data, for `metadata["camera"]`; its pose is the nominal one, in the frame of `mount`.
+
+    With the group `left` or `right` it is the left one, and `baseline` (m) and `right_position` tell of the right one,
+    which has the same intrinsics and rotation.
+    """
     camera, lens = config.camera, Intrinsics.of(config)
+    rotation = look_at(camera)
+    pair: dict[str, Any] = {}
+    if {"left", "right"} & set(config.groups):
+        baseline = config.stereo.baseline
+        pair = {"baseline": baseline, "right_position": (camera.position + baseline * rotation[:, 0]).tolist()}
     return {
         "width": lens.width,
         "height": lens.height,
@@ -66,8 +75,9 @@ def describe(config: ObservationConfig, table_height: float) -> dict[str, Any]:
         "depth_scale": depth_scale(config),
         "mount": camera.mount,
         "position": list(camera.position),
-        "rotation": look_at(camera).tolist(),
+        "rotation": rotation.tolist(),
         "table_height": table_height,
+        **pair,
     }
 
 

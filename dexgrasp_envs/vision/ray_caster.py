@@ -1,7 +1,9 @@
-"""Depth and segmentation images of a batch of environments, on a pool of native threads."""
+"""Depth, segmentation and colour images of a batch of environments, on a pool of native threads."""
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +12,9 @@ from ..objects import ObjectSet
 from ..scene.scene import Scene
 from .camera import Intrinsics
 from .geom_table import object_table, scene_table
+from .looks import object_looks, scene_looks
 from .ray_kernels import cast_frames
+from .shade_kernels import shade_frames
 
 _CHUNK = 4
 """Most frames that a thread takes at a time: small, so that threads end together."""
@@ -26,6 +30,7 @@ class RayCaster:
         """`threads` 0 means one per core."""
         self._fixed = scene_table(scene).arrays()
         self._objects = object_table(scene, objects).arrays()
+        self._looks = scene_looks(scene).arrays(), object_looks(objects).arrays()
         self._threads = threads or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
 
@@ -50,26 +55,72 @@ class RayCaster:
         and camera_rot [N, 3, 3] in the world frame. Depth along the optical axis in units of `scale` m, in the dtype of
         `out`, rounded if that is an integer; 0 (and id -1) where nothing lies between near and far, m.
         """
-        rounding = np.float32(0.0 if out.dtype.kind == "f" else 0.5)
-        lens_and_range = (lens.rays(), np.float32(near), np.float32(far), np.float32(scale), rounding)
+        lens_and_range = _lens_and_range(lens, near, far, scale, out)
 
-        def draw(start: int) -> None:
-            chunk = slice(start, start + size)
+        def draw(chunk: slice) -> None:
             scratch = np.empty((1, lens.height, lens.width), np.int16) if ids is None else ids[chunk]
             cast_frames(
                 rows[chunk], self._fixed, self._objects, object_index, body_pos, body_rot, camera_pos, camera_rot,
                 *lens_and_range, out[chunk], scratch,
             )  # fmt: skip
 
-        size = len(rows) if self._pool is None else max(1, min(_CHUNK, -(-len(rows) // self._threads)))
-        starts = range(0, len(rows), max(1, size))
+        self._share_out(len(rows), draw)
+
+    def shade(
+        self,
+        rows: npt.NDArray[np.int64],
+        object_index: npt.NDArray[np.int64],
+        body_pos: npt.NDArray[np.float32],
+        body_rot: npt.NDArray[np.float32],
+        camera_pos: npt.NDArray[np.float32],
+        camera_rot: npt.NDArray[np.float32],
+        lens: Intrinsics,
+        near: float,
+        far: float,
+        scale: float,
+        lights: npt.NDArray[np.float32],
+        tints: npt.NDArray[np.float32],
+        images: npt.NDArray[np.uint8],
+        out: npt.NDArray[np.generic] | None = None,
+        ids: npt.NDArray[np.int16] | None = None,
+    ) -> None:
+        """As `cast`, and in the same pass draw colour into images [n, 3, H, W]; without far clip in colour and ids.
+
+        lights [N, 5] and tints [N, P + 1, 3] as `looks.draw_light` gives them. Red, green and blue are the square root
+        (gamma 2, close to sRGB) of linear light, in 255 parts.
+        """
+        size = (lens.height, lens.width)
+        depths = np.empty((0, *size), np.uint16) if out is None else out
+        parts = np.empty((0, *size), np.int16) if ids is None else ids
+        lens_and_range = _lens_and_range(lens, near, far, scale, depths)
+
+        def draw(chunk: slice) -> None:
+            shade_frames(
+                rows[chunk], self._fixed, self._objects, object_index, *self._looks, body_pos, body_rot, camera_pos,
+                camera_rot, *lens_and_range, lights, tints, images[chunk], depths[chunk], parts[chunk],
+            )  # fmt: skip
+
+        self._share_out(len(rows), draw)
+
+    def _share_out(self, count: int, draw: Callable[[slice], None]) -> None:
+        """Draw so many frames, in slices."""
+        size = max(1, count if self._pool is None else min(_CHUNK, -(-count // self._threads)))
+        chunks = [slice(start, start + size) for start in range(0, count, size)]
         if self._pool is None:
-            for start in starts:
-                draw(start)
+            for chunk in chunks:
+                draw(chunk)
         else:
-            list(self._pool.map(draw, starts))
+            list(self._pool.map(draw, chunks))
 
     def close(self) -> None:
         """Free the threads; may be called twice."""
         if self._pool is not None:
             self._pool.shutdown()
+
+
+def _lens_and_range(
+    lens: Intrinsics, near: float, far: float, scale: float, out: npt.NDArray[np.generic]
+) -> tuple[Any, ...]:
+    """In the order that the kernels take, with the rounding of the dtype of `out`."""
+    rounding = np.float32(0.0 if out.dtype.kind == "f" else 0.5)
+    return lens.rays(), np.float32(near), np.float32(far), np.float32(scale), rounding

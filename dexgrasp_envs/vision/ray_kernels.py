@@ -15,32 +15,32 @@ BOX, CYLINDER, CAPSULE, SPHERE = range(4)
 """Codes of the shapes."""
 NOTHING = np.float32(1e9)
 """Depth of a ray that hits nothing, m."""
-_TINY, _ZERO, _ONE = np.float32(1e-12), np.float32(0.0), np.float32(1.0)
+TINY, ZERO, ONE = np.float32(1e-12), np.float32(0.0), np.float32(1.0)
 # Not the whole of `fastmath`: infinities occur.
 _FLAGS = {"nnan", "nsz", "arcp", "contract"}
-_jit = numba.njit(nogil=True, cache=True, fastmath=_FLAGS, error_model="numpy")
-_inlined = numba.njit(nogil=True, cache=True, fastmath=_FLAGS, error_model="numpy", inline="always")
+jit = numba.njit(nogil=True, cache=True, fastmath=_FLAGS, error_model="numpy")
+inlined = numba.njit(nogil=True, cache=True, fastmath=_FLAGS, error_model="numpy", inline="always")
 
 
-@_inlined
+@inlined
 def _slab(p, d, half):
     """Entry and exit of the ray p + s d between the planes at -half and half."""
-    inverse = _ONE / (d + _TINY)
+    inverse = ONE / (d + TINY)
     one, other = (-half - p) * inverse, (half - p) * inverse
     return min(one, other), max(one, other)
 
 
-@_inlined
+@inlined
 def _round(a, b, c):
     """Entry and exit of the ray where a s^2 + 2 b s + c <= 0."""
     disc = b * b - a * c
-    root = np.sqrt(max(disc, _ZERO))
-    inverse = _ONE / a
-    return (-b - root) * inverse + (NOTHING if disc < _ZERO else _ZERO), (-b + root) * inverse
+    root = np.sqrt(max(disc, ZERO))
+    inverse = ONE / a
+    return (-b - root) * inverse + (NOTHING if disc < ZERO else ZERO), (-b + root) * inverse
 
 
-@_inlined
-def _enter_box(px, py, pz, dx, dy, dz, hx, hy, hz):
+@inlined
+def enter_box(px, py, pz, dx, dy, dz, hx, hy, hz):
     """Where the ray p + s d enters a box; NOTHING or more if it does not."""
     x0, x1 = _slab(px, dx, hx)
     y0, y1 = _slab(py, dy, hy)
@@ -49,35 +49,35 @@ def _enter_box(px, py, pz, dx, dy, dz, hx, hy, hz):
     return enter if enter <= min(min(x1, y1), z1) else NOTHING
 
 
-@_inlined
-def _enter_cylinder(px, py, pz, dx, dy, dz, radius, half, unused):
+@inlined
+def enter_cylinder(px, py, pz, dx, dy, dz, radius, half, unused):
     """Where the ray enters a cylinder about z."""
-    r0, r1 = _round(dx * dx + dy * dy + _TINY, px * dx + py * dy, px * px + py * py - radius * radius)
+    r0, r1 = _round(dx * dx + dy * dy + TINY, px * dx + py * dy, px * px + py * py - radius * radius)
     z0, z1 = _slab(pz, dz, half)
     enter = max(r0, z0)
     return enter if enter <= min(r1, z1) else NOTHING
 
 
-@_inlined
-def _enter_sphere(px, py, pz, dx, dy, dz, radius, unused, unused2):
+@inlined
+def enter_sphere(px, py, pz, dx, dy, dz, radius, unused, unused2):
     """Where the ray enters a sphere."""
     a, b = dx * dx + dy * dy + dz * dz, px * dx + py * dy + pz * dz
     return _round(a, b, px * px + py * py + pz * pz - radius * radius)[0]
 
 
-@_inlined
-def _enter_capsule(px, py, pz, dx, dy, dz, radius, half, unused):
+@inlined
+def enter_capsule(px, py, pz, dx, dy, dz, radius, half, unused):
     """Where the ray enters a capsule about z: a cylinder's wall or one of two spheres, whichever comes first."""
-    wall = _enter_cylinder(px, py, pz, dx, dy, dz, radius, half, unused)
-    top = _enter_sphere(px, py, pz - half, dx, dy, dz, radius, unused, unused)
-    bottom = _enter_sphere(px, py, pz + half, dx, dy, dz, radius, unused, unused)
+    wall = enter_cylinder(px, py, pz, dx, dy, dz, radius, half, unused)
+    top = enter_sphere(px, py, pz - half, dx, dy, dz, radius, unused, unused)
+    bottom = enter_sphere(px, py, pz + half, dx, dy, dz, radius, unused, unused)
     return min(wall, min(top, bottom))
 
 
 def _drawing(enter):
     """The kernel that draws a shape, given how a ray enters it."""
 
-    @_jit
+    @jit
     def draw(depth, parts, part, size, center, rot, bounds, row_x, row_y, near):
         """Draw into depth and parts [H, W]; center [3] and rot [3, 3] place the shape in camera axes."""
         start = center[2]
@@ -107,14 +107,14 @@ def _drawing(enter):
     return draw
 
 
-_draw_box = _drawing(_enter_box)
-_draw_cylinder = _drawing(_enter_cylinder)
-_draw_capsule = _drawing(_enter_capsule)
-_draw_sphere = _drawing(_enter_sphere)
+_draw_box = _drawing(enter_box)
+_draw_cylinder = _drawing(enter_cylinder)
+_draw_capsule = _drawing(enter_capsule)
+_draw_sphere = _drawing(enter_sphere)
 
 
-@_jit
-def _half_extents(shape, size, half):
+@jit
+def half_extents(shape, size, half):
     """Half extents [3] of a shape's bounding box in its own frame."""
     if shape == BOX:
         half[0], half[1], half[2] = size[0], size[1], size[2]
@@ -122,10 +122,10 @@ def _half_extents(shape, size, half):
         half[0] = half[1] = half[2] = size[0]
     else:
         half[0] = half[1] = size[0]
-        half[2] = size[1] + (size[0] if shape == CAPSULE else _ZERO)
+        half[2] = size[1] + (size[0] if shape == CAPSULE else ZERO)
 
 
-@_jit
+@jit
 def _screen_bounds(half, center, rot, focal, width, height, near, bounds):
     """Pixels [x0, x1, y0, y1) that a box may cover; False if it is not in view."""
     low_x = low_y = np.float32(1e9)
@@ -157,7 +157,37 @@ def _screen_bounds(half, center, rot, focal, width, height, near, bounds):
     return bounds[0] < bounds[1] and bounds[2] < bounds[3]
 
 
-@_jit
+@jit
+def place(pos, rot, body, poses_pos, poses_rot, cam_pos, cam_rot, world_pos, world_rot, center, turned):
+    """Pose of a geom in camera axes, into center [3] and turned [3, 3], by way of world_pos and world_rot."""
+    for i in range(3):
+        if body < 0:
+            world_pos[i] = pos[i]
+            for j in range(3):
+                world_rot[i, j] = rot[i, j]
+        else:
+            total = poses_pos[body, i]
+            for k in range(3):
+                total += poses_rot[body, i, k] * pos[k]
+            world_pos[i] = total
+            for j in range(3):
+                entry = ZERO
+                for k in range(3):
+                    entry += poses_rot[body, i, k] * rot[k, j]
+                world_rot[i, j] = entry
+    for i in range(3):
+        total = ZERO
+        for k in range(3):
+            total += cam_rot[k, i] * (world_pos[k] - cam_pos[k])
+        center[i] = total
+        for j in range(3):
+            entry = ZERO
+            for k in range(3):
+                entry += cam_rot[k, i] * world_rot[k, j]
+            turned[i, j] = entry
+
+
+@jit
 def draw_geoms(shapes, sizes, pos, rot, parts, poses_pos, poses_rot, bodies, cam_pos, cam_rot, rays, near, depth, ids):
     """Draw geoms [G] of one environment into depth and ids [H, W].
 
@@ -173,35 +203,11 @@ def draw_geoms(shapes, sizes, pos, rot, parts, poses_pos, poses_rot, bodies, cam
     world_pos = np.empty(3, np.float32)
     bounds = np.empty(4, np.int64)
     for g in range(len(shapes)):
-        shape, body = shapes[g], bodies[g]
+        shape = shapes[g]
         if shape < 0:
             continue
-        for i in range(3):
-            if body < 0:
-                world_pos[i] = pos[g, i]
-                for j in range(3):
-                    world_rot[i, j] = rot[g, i, j]
-            else:
-                total = poses_pos[body, i]
-                for k in range(3):
-                    total += poses_rot[body, i, k] * pos[g, k]
-                world_pos[i] = total
-                for j in range(3):
-                    entry = _ZERO
-                    for k in range(3):
-                        entry += poses_rot[body, i, k] * rot[g, k, j]
-                    world_rot[i, j] = entry
-        for i in range(3):
-            total = _ZERO
-            for k in range(3):
-                total += cam_rot[k, i] * (world_pos[k] - cam_pos[k])
-            center[i] = total
-            for j in range(3):
-                entry = _ZERO
-                for k in range(3):
-                    entry += cam_rot[k, i] * world_rot[k, j]
-                turned[i, j] = entry
-        _half_extents(shape, sizes[g], half)
+        place(pos[g], rot[g], bodies[g], poses_pos, poses_rot, cam_pos, cam_rot, world_pos, world_rot, center, turned)
+        half_extents(shape, sizes[g], half)
         if not _screen_bounds(half, center, turned, focal, width, height, near, bounds):
             continue
         if shape == BOX:
@@ -214,7 +220,7 @@ def draw_geoms(shapes, sizes, pos, rot, parts, poses_pos, poses_rot, bodies, cam
             _draw_sphere(depth, ids, parts[g], sizes[g], center, turned, bounds, row_x, row_y, near)
 
 
-@_jit
+@jit
 def cast_frames(
     frames,
     fixed,
@@ -255,14 +261,15 @@ def cast_frames(
             objects[0][o], objects[1][o], objects[2][o], objects[3][o], objects[4][o],
             poses_pos[n], poses_rot[n], objects[5][o], cam_pos[n], cam_rot[n], rays, near, depth, parts,
         )  # fmt: skip
-        _encode(depth, parts, far, _ONE / scale, rounding, out[i])
+        encode(depth, parts, far, ONE / scale, rounding, out[i])
 
 
-@_jit
-def _encode(depth, parts, far, per_unit, rounding, out):
+@jit
+def encode(depth, parts, far, per_unit, rounding, out):
+    """Write depth [H, W] into out [H, W] in its units, plus `rounding`; 0, and -1 in parts, beyond far."""
     for v in range(out.shape[0]):
         line, ids, target = depth[v], parts[v], out[v]
         for u in range(out.shape[1]):
             seen = line[u] <= far
-            target[u] = line[u] * per_unit + rounding if seen else _ZERO
+            target[u] = line[u] * per_unit + rounding if seen else ZERO
             ids[u] = ids[u] if seen else -1

@@ -1,0 +1,137 @@
+"""The cameras of every environment: where they are, when they look, and what they saw last."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..config import ObservationConfig
+from ..objects import ObjectSet
+from ..robots.robot import Robot
+from ..scene.scene import Scene
+from ..types import Arrays, SimState
+from .camera import Intrinsics, depth_scale, mounted_poses
+from .geom_table import part_names
+from .looks import draw_light
+from .ray_caster import RayCaster
+
+SENSED = ("depth", "left", "right")
+"""The observation groups that are images."""
+
+
+class CameraRig:
+    """One camera per environment, or a rectified pair, that takes images of the state *now*.
+
+    `depth` [N, 1, H, W] and `left` [N, 3, H, W] are of the same camera and come from one pass; `right` [N, 3, H, W] is
+    of a second one, a baseline away along the image's x axis.
+
+    With an image period above 1, an image is taken at every n-th step of an episode, and at its start in any case.
+    """
+
+    def __init__(
+        self, scene: Scene, robot: Robot, objects: ObjectSet, config: ObservationConfig, num_envs: int, threads: int
+    ):
+        """`threads` 0 means one per core."""
+        self._config = config
+        self._caster = RayCaster(scene, objects, threads)
+        self._lens = Intrinsics.of(config)
+        self._scale = depth_scale(config)
+        mount = config.camera.mount
+        self._mount = None if mount == "world" else robot.body_names.index(mount)
+        self._mounted_pos = np.zeros((num_envs, 3), np.float32)
+        self._mounted_rot = np.zeros((num_envs, 3, 3), np.float32)
+        self._parts = len(part_names(scene))
+        self._lights = np.zeros((num_envs, 5), np.float32)
+        self._tints = np.zeros((num_envs, self._parts + 1, 3), np.float32)
+        dtype: Any = np.dtype(config.depth_format)
+        size = (self._lens.height, self._lens.width)
+        high = config.camera.far if dtype.kind == "f" else round(config.camera.far / self._scale)
+        colour = gymnasium.spaces.Box(0, 255, (3, *size), np.uint8)
+        spaces = {"depth": gymnasium.spaces.Box(0, high, (1, *size), dtype), "left": colour, "right": colour}
+        self.spaces = {name: spaces[name] for name in SENSED if name in config.groups}
+        """Of one environment, by observation group."""
+        # Kept only where they are shown again.
+        self._last = self._empty(num_envs) if config.image_period > 1 else None
+
+    def start(self, rows: Tensor, seed: Tensor, env_index: Tensor, episode: Tensor) -> None:
+        """Place the cameras of `rows` [n], whose episodes begin; all [n] int64."""
+        index = rows.numpy()
+        self._mounted_pos[index], self._mounted_rot[index] = mounted_poses(
+            self._config.camera, seed.numpy(), env_index.numpy(), episode.numpy()
+        )
+        if self._sees("left", "right"):
+            self._lights[index], self._tints[index] = draw_light(
+                self._config.stereo.light, self._parts, seed.numpy(), env_index.numpy(), episode.numpy()
+            )
+
+    def look(self, rows: Tensor, sim: SimState, object_index: Tensor, step: Tensor) -> dict[str, Tensor]:
+        """Images [n, C, H, W] of `rows` [n] by group, fresh; sim, object_index and step (of the episode) hold all N.
+
+        What is taken of a diverged row is zeros.
+        """
+        index = rows.numpy()
+        if self._last is None:
+            images = self._take(index, sim, object_index)
+        else:
+            due = index[step.numpy()[index] % self._config.image_period == 0]
+            for name, taken in self._take(due, sim, object_index).items():
+                self._last[name][due] = taken
+            images = {name: last[index] for name, last in self._last.items()}
+        return {name: torch.from_numpy(values) for name, values in images.items()}
+
+    def get_state(self) -> Arrays:
+        """Images that may be shown again."""
+        return {} if self._last is None else {f"camera.{name}": last.copy() for name, last in self._last.items()}
+
+    def set_state(self, arrays: Arrays) -> None:
+        """The inverse of `get_state`; `start` places the cameras."""
+        for name, last in (self._last or {}).items():
+            last[...] = arrays[f"camera.{name}"]
+
+    def close(self) -> None:
+        """Free the threads; may be called twice."""
+        self._caster.close()
+
+    def _sees(self, *groups: str) -> bool:
+        return any(name in self.spaces for name in groups)
+
+    def _empty(self, count: int) -> dict[str, npt.NDArray[Any]]:
+        return {name: np.zeros((count, *box.shape), box.dtype) for name, box in self.spaces.items()}
+
+    def _take(
+        self, index: npt.NDArray[np.int64], sim: SimState, object_index: Tensor
+    ) -> dict[str, npt.NDArray[np.generic]]:
+        seen = ~sim.diverged.numpy()[index]
+        out = self._empty(int(seen.sum()))
+        body_pos, body_rot = sim.body_pos.numpy(), sim.body_rot.numpy()
+        pos, rot = self._camera_poses(body_pos, body_rot)
+        scene = (index[seen], object_index.numpy(), body_pos, body_rot)
+        lens_and_range = (self._lens, self._config.camera.near, self._config.camera.far, self._scale)
+        depth = out["depth"][:, 0] if "depth" in out else None
+        if "left" in out:
+            self._caster.shade(*scene, pos, rot, *lens_and_range, self._lights, self._tints, out["left"], depth)
+        elif depth is not None:
+            self._caster.cast(*scene, pos, rot, *lens_and_range, depth)
+        if "right" in out:
+            beside = pos + np.float32(self._config.stereo.baseline) * rot[:, :, 0]
+            self._caster.shade(*scene, beside, rot, *lens_and_range, self._lights, self._tints, out["right"])
+        if seen.all():
+            return out
+        images = self._empty(len(index))
+        for name, taken in out.items():
+            images[name][seen] = taken
+        return images
+
+    def _camera_poses(
+        self, body_pos: npt.NDArray[np.float32], body_rot: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """World positions [N, 3] and rotations [N, 3, 3]."""
+        if self._mount is None:
+            return self._mounted_pos, self._mounted_rot
+        pos, rot = body_pos[:, self._mount], body_rot[:, self._mount]
+        # Sums of products, whose bits do not depend on the batch size as those of a matrix product may.
+        turned = (rot[:, :, :, None] * self._mounted_rot[:, None]).sum(2)
+        return pos + (rot * self._mounted_pos[:, None]).sum(2), turned
