@@ -27,7 +27,7 @@ from stable_baselines3.common import logger
 import dexgrasp_envs  # noqa: F401  registers the environments
 from dexgrasp_envs.config import EnvConfig
 from dexgrasp_envs.errors import CheckpointError, ConfigError
-from dexgrasp_envs.registration import DEPTH_ID
+from dexgrasp_envs.registration import DEPTH_ID, STEREO_ID
 from dexgrasp_envs.remote.identity import differences
 
 from . import checkpoint
@@ -45,7 +45,7 @@ COLUMNS = (
     "success_share", "success_once", "lifted", "return", "length", "action_loss", "position_loss", "lr",
     "steps_per_second", "env_seconds", "learning_seconds",
 )  # fmt: skip
-STUDENTS = {"depth": DEPTH_ID, "stereo": "DexGrasp/KukaAllegro-Stereo-v0"}
+STUDENTS = {"depth": DEPTH_ID, "stereo": STEREO_ID}
 """Id of the environment that a student of each kind acts in."""
 KEPT = ("student", "teacher_minutes", "seed", "image_size", "dagger")
 """Arguments that a resumed run must repeat."""
