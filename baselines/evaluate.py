@@ -8,7 +8,7 @@ import json
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import gymnasium
 import tyro
@@ -22,12 +22,10 @@ from dexgrasp_envs.errors import RenderingError
 from .checkpoint import CheckpointMeta, config_of, load_policy, read, require_env
 from .evaluation import RATES, EvaluationResult, evaluate
 from .policy import ActorCritic
-from .record import provenance, write_json
+from .record import Record, new_record, write_record
 from .shuffled_images import ShuffledImages
 from .statistics import Interval
 from .video import record_video
-
-RECORD_SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -101,10 +99,10 @@ def evaluate_checkpoint(
     return Evaluation(result, policy, meta, config, fingerprint, shuffle_images)
 
 
-def make_record(args: Args, evaluation: Evaluation) -> dict[str, Any]:
-    """The raw record: everything to regenerate the figures, and every episode.
+def make_record(args: Args, evaluation: Evaluation) -> Record:
+    """The record: everything to regenerate the figures, and every episode.
 
-    `config`, `config_hash` and `fingerprint` are those of the evaluation; `checkpoint` has those of training.
+    `config`, `config_hashes` and `fingerprint` are those of the evaluation; `checkpoint` has those of training.
     """
     result, meta = evaluation.result, evaluation.meta
     about = asdict(meta) | {"path": str(args.checkpoint), "blind": meta.blind}
@@ -123,20 +121,16 @@ def make_record(args: Args, evaluation: Evaluation) -> dict[str, Any]:
         "ppo",
         "run",
     )
-    return {
-        "schema": RECORD_SCHEMA,
-        "kind": "evaluation",
+    hashes = {meta.env_id: evaluation.config.hash()}
+    record = new_record("evaluation", result.summary(), hashes, args.seed, "baselines.evaluate", _arguments(args))
+    return record | {
         "env_id": meta.env_id,
         "config": json.loads(evaluation.config.to_json()),
-        "config_hash": evaluation.config.hash(),
         "fingerprint": evaluation.fingerprint,
         "checkpoint": {name: about[name] for name in known},
-        "seed": args.seed,
         "num_envs": args.num_envs,
         "episodes_per_env": args.episodes_per_env,
         "shuffled_images": evaluation.shuffled_images,
-        **provenance("baselines.evaluate", _arguments(args)),
-        "summary": result.summary(),
         "object_names": list(result.object_names),
         "episodes": {name: values.tolist() for name, values in result.episodes.items()},
     }
@@ -188,7 +182,7 @@ def main() -> None:
     if args.shuffle_images:
         title += ", images shuffled among environments"
     console.print(results_table(title, evaluation.result))
-    write_json(args.out, make_record(args, evaluation))
+    write_record(args.out, make_record(args, evaluation))
     console.print(f"wrote {args.out}")
     if args.video is not None:
         film(evaluation, args.video, args.video_episodes, args.seed, console)
