@@ -23,7 +23,7 @@ from .checkpoint import CheckpointMeta, config_of, load_policy, read, require_en
 from .evaluation import RATES, EvaluationResult, evaluate
 from .policy import ActorCritic
 from .record import Record, new_record, write_record
-from .shuffled_images import ShuffledImages
+from .shuffled_images import ShuffledImages, has_images
 from .statistics import Interval
 from .video import record_video
 
@@ -75,7 +75,7 @@ def evaluation_config(meta: CheckpointMeta) -> EnvConfig:
 
 def sees(path: Path) -> bool:
     """Whether the actor of a checkpoint reads images; `CheckpointError` if it is unreadable."""
-    return "depth" in read(path)[0].actor_groups
+    return has_images(read(path)[0].actor_groups)
 
 
 def evaluate_checkpoint(

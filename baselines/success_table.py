@@ -12,10 +12,9 @@ from .evaluation import RATES
 from .figure import drawn
 from .record import Record
 from .result_table import ResultTable
+from .shuffled_images import has_images
 
 NOT_MEASURED = "not measured"
-_NO_IMAGES = {"proprio", "state", "privileged"}
-"""Observation groups that are not images."""
 
 
 def evaluations(records: Mapping[str, Record]) -> dict[str, Record]:
@@ -56,7 +55,7 @@ def missing(records: Mapping[str, Record]) -> list[tuple[str, str]]:
     shuffled = {record["checkpoint"]["path"] for record in records.values() if record["shuffled_images"]}
     for name, record in records.items():
         path = record["checkpoint"]["path"]
-        if not record["shuffled_images"] and path not in shuffled and set(_seen(record)) - _NO_IMAGES:
+        if not record["shuffled_images"] and path not in shuffled and has_images(record["checkpoint"]["actor_groups"]):
             rows.append((f"{name}_shuffled", f"python -m baselines.evaluate {path} --shuffle-images"))
     return rows
 

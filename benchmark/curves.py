@@ -35,12 +35,16 @@ def read_curve(path: Path) -> pd.DataFrame:
         if not path.read_bytes().endswith(b"\n"):
             raise RecordError("ends within a line")
         frame = pd.read_csv(path)
+    except RecordError:
+        raise
     except OSError as error:
         raise RecordError(f"cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise RecordError(f"is no table: {error}") from error
     if missing := [name for name in ("steps", "seconds", METRIC) if name not in frame]:
         raise RecordError(f"lacks the column {', '.join(missing)}")
+    if frame.empty:
+        raise RecordError("has no rows")
     numbers = frame[["steps", "seconds", METRIC]].apply(pd.to_numeric, errors="coerce")
     if not numbers[METRIC].isna().equals(frame[METRIC].isna()) or not numbers[METRIC].dropna().between(0, 1).all():
         raise RecordError(f"has values of {METRIC} outside 0 to 1")
