@@ -8,7 +8,7 @@ import json
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import gymnasium
 import tyro
@@ -22,15 +22,11 @@ from dexgrasp_envs.errors import RenderingError
 from .checkpoint import CheckpointMeta, config_of, load_policy, read, require_env
 from .evaluation import RATES, EvaluationResult, evaluate
 from .policy import ActorCritic
-from .record import provenance, write_json
-from .shuffled_images import ShuffledImages
+from .record import Record, new_record, write_record
+from .shuffled_images import ShuffledImages, has_images
 from .statistics import Interval
 from .stereo_student import StereoStudent
 from .video import record_video
-
-RECORD_SCHEMA = 1
-IMAGES = {"depth", "left", "right"}
-"""Observation groups of images."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ def evaluation_config(meta: CheckpointMeta) -> EnvConfig:
 
 def sees(path: Path) -> bool:
     """Whether the actor of a checkpoint reads images; `CheckpointError` if it is unreadable."""
-    return not IMAGES.isdisjoint(read(path)[0].actor_groups)
+    return has_images(read(path)[0].actor_groups)
 
 
 def evaluate_checkpoint(
@@ -104,10 +100,10 @@ def evaluate_checkpoint(
     return Evaluation(result, policy, meta, config, fingerprint, shuffle_images)
 
 
-def make_record(args: Args, evaluation: Evaluation) -> dict[str, Any]:
-    """The raw record: everything to regenerate the figures, and every episode.
+def make_record(args: Args, evaluation: Evaluation) -> Record:
+    """The record: everything to regenerate the figures, and every episode.
 
-    `config`, `config_hash` and `fingerprint` are those of the evaluation; `checkpoint` has those of training.
+    `config`, `config_hashes` and `fingerprint` are those of the evaluation; `checkpoint` has those of training.
     """
     result, meta = evaluation.result, evaluation.meta
     about = asdict(meta) | {"path": str(args.checkpoint), "blind": meta.blind}
@@ -126,20 +122,16 @@ def make_record(args: Args, evaluation: Evaluation) -> dict[str, Any]:
         "ppo",
         "run",
     )
-    return {
-        "schema": RECORD_SCHEMA,
-        "kind": "evaluation",
+    hashes = {meta.env_id: evaluation.config.hash()}
+    record = new_record("evaluation", result.summary(), hashes, args.seed, "baselines.evaluate", _arguments(args))
+    return record | {
         "env_id": meta.env_id,
         "config": json.loads(evaluation.config.to_json()),
-        "config_hash": evaluation.config.hash(),
         "fingerprint": evaluation.fingerprint,
         "checkpoint": {name: about[name] for name in known},
-        "seed": args.seed,
         "num_envs": args.num_envs,
         "episodes_per_env": args.episodes_per_env,
         "shuffled_images": evaluation.shuffled_images,
-        **provenance("baselines.evaluate", _arguments(args)),
-        "summary": result.summary(),
         "object_names": list(result.object_names),
         "episodes": {name: values.tolist() for name, values in result.episodes.items()},
     }
@@ -191,7 +183,7 @@ def main() -> None:
     if args.shuffle_images:
         title += ", images shuffled among environments"
     console.print(results_table(title, evaluation.result))
-    write_json(args.out, make_record(args, evaluation))
+    write_record(args.out, make_record(args, evaluation))
     console.print(f"wrote {args.out}")
     if args.video is not None:
         film(evaluation, args.video, args.video_episodes, args.seed, console)

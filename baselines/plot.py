@@ -1,21 +1,21 @@
 """Learning curves: `python -m baselines.plot runs/state/progress.csv runs/blind/progress.csv --labels state blind`.
 
-Prints when each run first reached 50 % and 80 % of the metric, over the last episodes of all environments.
+Prints when each run first reached 50 % and 80 % of the metric, over the last episodes of all environments. The curves
+in results/ are drawn by `benchmark.report`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import matplotlib
 import pandas as pd
 import tyro
 
-matplotlib.use("Agg")
-from matplotlib import pyplot as plt
+from .figure import drawn
 
 LEVELS = (0.5, 0.8)
-"""Levels of the metric whose first times are printed."""
+"""Levels of the metric whose first times are told."""
 NAMES = {"success_at_end": "success at end", "success_share": "success share", "lifted": "lifted"}
 
 
@@ -29,7 +29,7 @@ class Args:
     """Legend entry of each run; the names of their folders by default."""
     metric: str = "success_at_end"
     """Column to draw."""
-    out: Path = Path("results/figures/learning_curve.png")
+    out: Path = Path("runs/learning_curve.png")
     """Where to write the figure; its ending decides the format."""
 
 
@@ -38,21 +38,23 @@ def plot(args: Args) -> None:
     labels = args.labels or tuple(path.parent.name for path in args.runs)
     if len(labels) != len(args.runs):
         raise SystemExit(f"{len(args.runs)} runs need as many --labels, got {len(labels)}")
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True, layout="constrained")
-    for path, label in zip(args.runs, labels, strict=True):
-        progress = pd.read_csv(path)
-        axes[0].plot(progress["steps"] / 1e6, progress[args.metric], label=label)
-        axes[1].plot(progress["seconds"] / 60, progress[args.metric], label=label)
-    axes[0].set(xlabel="environment steps (millions)", ylabel=NAMES.get(args.metric, args.metric))
-    axes[1].set(xlabel="training time (minutes)")
-    for axis in axes:
-        axis.grid(alpha=0.3)
-        if args.metric in NAMES:
-            axis.set_ylim(-0.02, 1.02)
-    axes[0].legend(frameon=False)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(args.out, dpi=150)
-    plt.close(figure)
+    runs = {label: pd.read_csv(path) for label, path in zip(labels, args.runs, strict=True)}
+    draw_curves(runs, args.metric, args.out)
+
+
+def draw_curves(runs: Mapping[str, pd.DataFrame], metric: str, path: Path) -> None:
+    """Draw `metric` of the progress of each run, by label, over environment steps and over wall-clock time."""
+    with drawn(path, 9, 3.4, columns=2) as axes:
+        for label, progress in runs.items():
+            axes[0].plot(progress["steps"] / 1e6, progress[metric], label=label)
+            axes[1].plot(progress["seconds"] / 60, progress[metric], label=label)
+        axes[0].set(xlabel="environment steps (millions)", ylabel=NAMES.get(metric, metric))
+        axes[1].set(xlabel="training time (minutes)")
+        for axis in axes:
+            axis.grid(alpha=0.3)
+            if metric in NAMES:
+                axis.set_ylim(-0.02, 1.02)
+        axes[0].legend(frameon=False)
 
 
 def first_time(progress: pd.DataFrame, metric: str, level: float) -> tuple[int, float] | None:

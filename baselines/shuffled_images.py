@@ -1,10 +1,20 @@
 """Does a policy look at its images?"""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from dexgrasp_envs.errors import ConfigError
 
 from .evaluation import Policy
+
+_FLAT = {"proprio", "state", "privileged"}
+"""Observation groups that are not images."""
+
+
+def has_images(groups: Iterable[str]) -> bool:
+    """Whether there are images among observation groups."""
+    return bool(set(groups) - _FLAT)
 
 
 class ShuffledImages:

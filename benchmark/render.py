@@ -19,12 +19,13 @@ import numpy as np
 
 from dexgrasp_envs.registration import STATE_ID
 from dexgrasp_envs.scene.scene import ViewCamera
-from dexgrasp_envs.sim.mujoco.offscreen import free_camera
+from dexgrasp_envs.sim.mujoco.offscreen import OffscreenRenderer, free_camera
 from dexgrasp_envs.vector_env import DexGraspVectorEnv
 from dexgrasp_envs.vision.camera import Intrinsics, mounted_poses
 from dexgrasp_envs.vision.ray_caster import RayCaster
 
 from .peer_env import PeerEnv, fastest_settings, use_one_thread_each
+from .progress import Tell, silent
 from .throughput import Workload, record_work, time_environment
 
 SIZES = ((48, 64), (60, 80), (120, 160), (240, 320))
@@ -33,18 +34,34 @@ PEER_ENVS = (2, 4, 8, 16)
 """Numbers of environments in AsyncVectorEnv; the fastest counts."""
 
 
-def render(checkpoint: Path, num_envs: int, steps: int, rounds: int, warm_up: int) -> dict[str, Any]:
-    """The figures of the suite; `steps` actions are replayed `rounds` times, `warm_up` actions into the episodes."""
+def render(
+    checkpoint: Path, num_envs: int, steps: int, rounds: int, warm_up: int, tell: Tell = silent
+) -> dict[str, Any]:
+    """The figures of the suite; `steps` actions are replayed `rounds` times, `warm_up` actions into the episodes.
+
+    Raises:
+        RenderingError: There is no OpenGL to compare with.
+    """
     use_one_thread_each()
+    tell("a policy grasps")
     env, work = record_work(checkpoint, num_envs, steps, warm_up)
-    frames = {"x".join(map(str, size)): frame_rates(env, work, size, rounds) for size in SIZES}
+    require_opengl(env)
+    frames = {}
+    for size in SIZES:
+        name = "x".join(map(str, size))
+        tell(f"frames of {name}")
+        frames[name] = frame_rates(env, work, size, rounds)
     depth_env = with_depth(env, work)
+    tell("env-steps with depth")
     seconds: dict[str, list[float]] = {"state": [], "depth": []}
     for _ in range(rounds):
         for name, (which, what) in {"state": (env, work), "depth": depth_env}.items():
             seconds[name].append(time_environment(which, what))
     rates = {name: num_envs * steps / median(values) for name, values in seconds.items()}
-    peers = {str(n): peer_rate(env, work, n, rounds) for n in PEER_ENVS if n <= num_envs}
+    peers = {}
+    for workers in (count for count in PEER_ENVS if count <= num_envs):
+        tell(f"AsyncVectorEnv of {workers}")
+        peers[str(workers)] = peer_rate(env, work, workers, rounds)
     rates["AsyncVectorEnv + mujoco.Renderer"] = max(peers.values())
     for one in (env, depth_env[0]):
         one.close()
@@ -59,6 +76,14 @@ def render(checkpoint: Path, num_envs: int, steps: int, rounds: int, warm_up: in
         "depth_to_state": rates["depth"] / rates["state"],
         "depth_to_peer": rates["depth"] / rates["AsyncVectorEnv + mujoco.Renderer"],
     }
+
+
+def require_opengl(env: DexGraspVectorEnv) -> None:
+    """Raise RenderingError, which says how to install one, if there is no OpenGL."""
+    camera = env.config.observation.camera
+    renderer = OffscreenRenderer(ViewCamera(camera.position, camera.target, camera.fovy))
+    renderer.render(env.backend.batch, 0)  # type: ignore[attr-defined]
+    renderer.close()
 
 
 def frame_rates(env: DexGraspVectorEnv, work: Workload, size: tuple[int, int], rounds: int) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """Run a benchmark suite: `python -m benchmark.run throughput`. Nothing else should run on the machine meanwhile."""
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,126 +10,82 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from baselines.record import provenance, write_json
+from baselines.run_folder import progress_bar
+from dexgrasp_envs.errors import DexGraspError
 
-from .grasps import grasps
-from .render import render
-from .robot_fit import robot_fit
-from .throughput import throughput
+from .suites import QUICK, WITHOUT_DATA, Grasps, Render, RobotFit, Success, Suite, Throughput
 
-RECORD_SCHEMA = 1
 EXAMPLES = """
 
 examples:
-  python -m benchmark.run throughput
-  python -m benchmark.run throughput --num-envs 64 --out runs/throughput.json
-  python -m benchmark.run grasps --episodes 20
-  python -m benchmark.run render
+  python -m benchmark.run all --quick                  # does all work? some minutes
+  python -m benchmark.run throughput --num-envs 64
+  python -m benchmark.run success --policies state --out runs/success
   python -m benchmark.run robotfit --data FOLDER_WITH_URDF_AND_MESHES
+  python -m benchmark.run all --out results/raw && python -m benchmark.report   # replaces results/
 """
 
 
-@dataclass(frozen=True)
-class Throughput:
-    """State env-steps/s against bare MuJoCo, where a step's time goes, and scaling over environments."""
+@dataclass(frozen=True, kw_only=True)
+class All:
+    """All suites that need nothing but this project, in turn."""
 
-    checkpoint: Path = Path("results/checkpoints/state.pt")
-    """Policy whose grasps are the workload."""
-    num_envs: int = 256
-    """Environments stepped together."""
-    steps: int = 30
-    """Actions in a round."""
-    rounds: int = 5
-    """Rounds of each competitor, in turn."""
-    warm_up: int = 60
-    """Actions before the recording starts: time to reach and grasp."""
-    out: Path = Path("runs/benchmark/throughput.json")
-    """Where to write the record."""
+    quick: bool = False
+    """Small settings, to see that all works; figures in other settings are not comparable."""
+    out: Path = Path("runs/benchmark")
+    """Folder of the records; records of the same name are replaced."""
 
-    def measure(self) -> dict[str, Any]:
-        """The figures of the suite."""
-        return throughput(self.checkpoint, self.num_envs, self.steps, self.rounds, self.warm_up)
+    def suites(self) -> list[Suite]:
+        """What is run."""
+        made = (QUICK[suite] if self.quick else suite() for suite in WITHOUT_DATA)
+        return [type(suite)(**vars(suite) | {"out": self.out}) for suite in made]
 
 
-@dataclass(frozen=True)
-class Grasps:
-    """Are a policy's grasps real? Forces, penetration and speeds."""
-
-    checkpoint: Path = Path("results/checkpoints/state.pt")
-    """Policy to examine."""
-    episodes: int = 20
-    """Environments, one episode each."""
-    seed: int = 1000
-    """Seed of the environments."""
-    out: Path = Path("runs/benchmark/grasps.json")
-    """Where to write the record."""
-
-    def measure(self) -> dict[str, Any]:
-        """The figures of the suite."""
-        return grasps(self.checkpoint, self.episodes, self.seed)
+def parse(args: Sequence[str] | None = None) -> Suite | All:
+    """The suite that a command line (by default, that of this process) asks for, with its settings."""
+    words = sys.argv[1:] if args is None else list(args)
+    chosen: Suite | All = tyro.cli(_choice({}), description=(__doc__ or "") + EXAMPLES, args=words)
+    if chosen.quick and isinstance(chosen, Suite):
+        # What is said besides --quick holds all the same: only the defaults are others.
+        chosen = tyro.cli(_choice(QUICK), args=[word for word in words if word != "--quick"])
+    return chosen
 
 
-@dataclass(frozen=True)
-class Render:
-    """Depth frames/s and depth env-steps/s, against MuJoCo's OpenGL renderer and against the State id."""
-
-    checkpoint: Path = Path("results/checkpoints/state.pt")
-    """Policy whose grasps are the workload."""
-    num_envs: int = 64
-    """Environments stepped together."""
-    steps: int = 30
-    """Actions in a round."""
-    rounds: int = 5
-    """Rounds of each competitor."""
-    warm_up: int = 60
-    """Actions before the recording starts: time to reach and grasp."""
-    out: Path = Path("runs/benchmark/render.json")
-    """Where to write the record."""
-
-    def measure(self) -> dict[str, Any]:
-        """The figures of the suite."""
-        return render(self.checkpoint, self.num_envs, self.steps, self.rounds, self.warm_up)
+def _choice(defaults: dict[type[Suite], Any]) -> Any:
+    choice: Any = Annotated[All, tyro.conf.subcommand("all")]
+    for suite in (Throughput, Render, Grasps, Success, RobotFit):
+        default = {"default": defaults[suite]} if suite in defaults else {}
+        choice |= Annotated[suite, tyro.conf.subcommand(suite.__name__.lower(), **default)]
+    return Annotated[choice, tyro.conf.FlagCreatePairsOff]
 
 
-@dataclass(frozen=True)
-class RobotFit:
-    """Silhouette IoU and depth error of the robot's primitives against the real meshes."""
+def run(suites: Sequence[Suite], console: Console) -> int:
+    """Run suites in turn, each although others fail, and return how many failed."""
+    failed = 0
+    with progress_bar(console) as progress:
+        task = progress.add_task("", total=len(suites), note="")
+        for suite in suites:
 
-    data: Path
-    """Folder with the URDF and its `meshes/`."""
-    postures: int = 20
-    """Random postures."""
-    seed: int = 0
-    """Seed of the postures."""
-    out: Path = Path("runs/benchmark/robotfit.json")
-    """Where to write the record."""
+            def tell(words: str, name: str = suite.name) -> None:
+                progress.update(task, note=f"{name}: {words}")
 
-    def measure(self) -> dict[str, Any]:
-        """The figures of the suite."""
-        return robot_fit(self.data, self.postures, self.seed)
-
-
-Suite = (
-    Annotated[Throughput, tyro.conf.subcommand("throughput")]
-    | Annotated[Grasps, tyro.conf.subcommand("grasps")]
-    | Annotated[Render, tyro.conf.subcommand("render")]
-    | Annotated[RobotFit, tyro.conf.subcommand("robotfit")]
-)
+            try:
+                for name, record in suite.run(tell).items():
+                    console.print(_table(name, record["metrics"]))
+                    console.print(f"wrote {suite.out / name}.json")
+            except DexGraspError as error:
+                failed += 1
+                print(f"{suite.name}: {error}", file=sys.stderr)
+            progress.advance(task)
+    return failed
 
 
-def main() -> None:
-    """Entry point."""
-    suite: Throughput | Grasps | Render | RobotFit = tyro.cli(Suite, description=__doc__ + EXAMPLES)
-    name = type(suite).__name__.lower()
-    metrics = suite.measure()
-    console = Console()
+def _table(name: str, metrics: dict[str, Any]) -> Table:
     table = Table("", "", title=name)
     for metric, value in metrics.items():
         if metric != "seconds":
             table.add_row(metric, _words(value))
-    console.print(table)
-    write_json(suite.out, {"schema": RECORD_SCHEMA, "kind": name, **provenance("benchmark.run"), "metrics": metrics})
-    console.print(f"wrote {suite.out}")
+    return table
 
 
 def _words(value: Any) -> str:
@@ -138,5 +96,12 @@ def _words(value: Any) -> str:
     return str(value)
 
 
+def main(args: Sequence[str] | None = None) -> int:
+    """Entry point; 1 if a suite failed."""
+    chosen = parse(args)
+    suites = chosen.suites() if isinstance(chosen, All) else [chosen]
+    return 1 if run(suites, Console()) else 0
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -23,6 +23,9 @@ from baselines.checkpoint import config_of, load_policy
 from dexgrasp_envs.types import Arrays
 from dexgrasp_envs.vector_env import DexGraspVectorEnv
 
+from .envpool_peer import envpool_rate
+from .progress import Tell, silent
+
 ENVS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 """Numbers of environments of the scaling curve."""
 
@@ -42,12 +45,19 @@ class Workload:
 
 
 def throughput(
-    checkpoint: Path, num_envs: int, steps: int, rounds: int, warm_up: int, sizes: tuple[int, ...] = ENVS
+    checkpoint: Path,
+    num_envs: int,
+    steps: int,
+    rounds: int,
+    warm_up: int,
+    sizes: tuple[int, ...] = ENVS,
+    tell: Tell = silent,
 ) -> dict[str, Any]:
     """The figures of the suite; `steps` actions are replayed `rounds` times, `warm_up` actions into the episode.
 
-    `sizes` are the numbers of environments of the scaling curve.
+    `sizes` are the numbers of environments of the scaling curve. EnvPool's rate is there where it is installed.
     """
+    tell("a policy grasps")
     env, work = record_work(checkpoint, num_envs, steps, warm_up)
     peers: dict[str, Callable[[], float]] = {
         "dexgrasp_envs": lambda: time_environment(env, work),
@@ -55,13 +65,17 @@ def throughput(
         "mujoco.rollout": bare_rollout(env, work),
     }
     seconds: dict[str, list[float]] = defaultdict(list)
-    for _ in range(rounds):
+    for turn in range(rounds):
+        tell(f"round {turn + 1} of {rounds}")
         for name, run in peers.items():
             seconds[name].append(run())
     rates = {name: num_envs * steps / median(values) for name, values in seconds.items()}
     fastest = max((name for name in rates if name != "dexgrasp_envs"), key=rates.__getitem__)
     parts = time_parts(env, work)
+    threads = env.backend.batch.nthread  # type: ignore[attr-defined]
     env.close()
+    tell("EnvPool")
+    other = envpool_rate(num_envs, steps, rounds, threads)
     return {
         "num_envs": num_envs,
         "steps": steps,
@@ -72,8 +86,8 @@ def throughput(
         "fastest_bare": fastest,
         "ratio_to_fastest_bare": rates["dexgrasp_envs"] / rates[fastest],
         "share_of_step": parts,
-        "scaling": scaling(checkpoint, steps, warm_up, sizes),
-    }
+        "scaling": scaling(checkpoint, steps, warm_up, sizes, tell),
+    } | ({} if other is None else {"envpool": other})
 
 
 def record_work(checkpoint: Path, num_envs: int, steps: int, warm_up: int) -> tuple[DexGraspVectorEnv, Workload]:
@@ -198,10 +212,11 @@ def time_parts(env: DexGraspVectorEnv, work: Workload) -> dict[str, float]:
     return {name: value / total for name, value in spent.items()}
 
 
-def scaling(checkpoint: Path, steps: int, warm_up: int, sizes: tuple[int, ...]) -> dict[str, float]:
+def scaling(checkpoint: Path, steps: int, warm_up: int, sizes: tuple[int, ...], tell: Tell) -> dict[str, float]:
     """Env-steps/s by number of environments."""
     rates = {}
     for size in sizes:
+        tell(f"scaling: {size} environments")
         env, work = record_work(checkpoint, size, steps, warm_up)
         rates[str(size)] = size * steps / median(time_environment(env, work) for _ in range(3))
         env.close()

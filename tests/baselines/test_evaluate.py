@@ -9,7 +9,7 @@ from rich.console import Console
 from baselines.evaluate import Args, evaluate_checkpoint, film, make_record
 from baselines.ppo import PPO
 from baselines.ppo_config import PPOConfig
-from baselines.record import write_json
+from baselines.record import write_record
 from dexgrasp_envs.config import EnvConfig, SpawnConfig
 from dexgrasp_envs.errors import CheckpointError, ConfigError
 from tests.baselines.fake_env import (
@@ -31,13 +31,13 @@ def path(tmp_path, monkeypatch):
 
 def test_the_record_holds_what_regenerates_it(path, tmp_path):
     args = Args(path, num_envs=6, episodes_per_env=2, seed=11)
-    write_json(tmp_path / "raw" / "record.json", make_record(args, evaluate_checkpoint(path, 6, 2, 11)))
+    write_record(tmp_path / "raw" / "record.json", make_record(args, evaluate_checkpoint(path, 6, 2, 11)))
     record = json.loads((tmp_path / "raw" / "record.json").read_text())
-    assert record["config_hash"] == FAKE_CONFIG.hash() and record["env_id"] == FAKE_ID
+    assert record["config_hashes"] == {FAKE_ID: FAKE_CONFIG.hash()} and record["env_id"] == FAKE_ID
     assert record["seed"] == 11 and record["checkpoint"]["blind"] is False
     assert record["machine"]["cores"] >= 1 and "torch" in record["versions"]
     assert all(len(values) == 12 for values in record["episodes"].values())
-    assert record["summary"]["success_at_end"]["rate"] == np.mean(record["episodes"]["success_at_end"])
+    assert record["metrics"]["success_at_end"]["rate"] == np.mean(record["episodes"]["success_at_end"])
 
 
 def test_the_spawn_is_the_fixed_one_whatever_the_training_had(tmp_path, monkeypatch):
@@ -48,8 +48,10 @@ def test_the_spawn_is_the_fixed_one_whatever_the_training_had(tmp_path, monkeypa
     assert evaluation.config == FAKE_CONFIG and EnvConfig.from_json(evaluation.meta.config) == trained_on
     record = make_record(Args(tmp_path / "p.pt"), evaluation)
     assert record["config"]["spawn"]["half_extent"] == list(SpawnConfig().half_extent)
+    assert record["config_hashes"] == {FAKE_ID: FAKE_CONFIG.hash()}
+    assert record["checkpoint"]["config_hash"] == trained_on.hash()
     for about, config in ((record, FAKE_CONFIG), (record["checkpoint"], trained_on)):
-        assert (about["config_hash"], about["fingerprint"]) == (config.hash(), f"fake {config.hash()}")
+        assert about["fingerprint"] == f"fake {config.hash()}"
 
 
 def test_shuffled_images_are_told_in_the_record(tmp_path):

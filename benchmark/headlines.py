@@ -1,0 +1,56 @@
+"""The budgets of the design against what was measured."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from baselines.record import Record
+from baselines.result_table import ResultTable
+
+_BUDGETS: tuple[tuple[str, str, tuple[str, ...], float, bool], ...] = (
+    ("state env-steps/s, of the fastest bare MuJoCo", "throughput", ("ratio_to_fastest_bare",), 0.85, True),
+    ("depth 120x160 env-steps/s, of State", "render", ("depth_to_state",), 0.7, True),
+    ("depth 120x160 env-steps/s, of AsyncVectorEnv + mujoco.Renderer", "render", ("depth_to_peer",), 5.0, True),
+    (
+        "depth 120x160 frames/s on one core, of MuJoCo's OpenGL",
+        "render",
+        ("frames_per_second_and_core", "120x160", "ratio"),
+        8.0,
+        True,
+    ),
+    ("deepest penetration of an object, mm", "grasps", ("penetration_mm", "max"), 6.0, False),
+    ("silhouette IoU of the primitives", "robotfit", ("silhouette_iou_mean",), 0.85, True),
+    ("depth error of the primitives, mm", "robotfit", ("depth_error_mm_median",), 10.0, False),
+)
+"""(what, kind of record, where in its metrics, target, whether more is better)."""
+
+
+def headlines(records: Mapping[str, Record]) -> ResultTable | None:
+    """One row a target and record that measured it; None without any."""
+    rows: list[dict[str, Any]] = []
+    commands = []
+    for what, kind, path, target, more in _BUDGETS:
+        for name, record in records.items():
+            value: Any = record["metrics"] if record["kind"] == kind else None
+            for key in path:
+                value = value.get(key) if isinstance(value, dict) else None
+            if value is not None:
+                met = value >= target if more else value <= target
+                rows.append({"figure": what, "measured": value, "target": target, "met": met, "record": name})
+                rows[-1]["at"] = "least" if more else "most"
+                commands.append(record["command"])
+    if not rows:
+        return None
+    numbers = pd.DataFrame(rows, dtype=object)
+    shown = pd.DataFrame(
+        {
+            "figure": row["figure"],
+            "measured": f"{row['measured']:.3g}",
+            "target": f"at {row['at']} {row['target']:g}",
+            "met": "yes" if row["met"] else "**no**",
+            "record": row["record"],
+        }
+        for row in rows
+    )
+    return ResultTable("targets", "Speed and fidelity against their targets", shown, numbers, commands)
