@@ -15,7 +15,11 @@ from .errors import ConfigError, HandshakeError
 from .registration import ID_GROUPS
 from .remote.client import RemoteVectorEnv
 from .remote.identity import PACKAGE
+from .remote.keys import ClientKeys
 from .remote.launcher import Children
+
+REMOTE_OPTIONS = (*ENV_OPTIONS, "keys")
+"""Options of remote environments besides num_envs and remote."""
 
 
 class DexGraspRemoteVectorEnv(RemoteVectorEnv):
@@ -47,6 +51,7 @@ def make_remote(
     num_envs: int,
     remote: str,
     *,
+    keys: str | os.PathLike[str] | None = None,
     threads: int = 0,
     autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
     first_env_index: int = 0,
@@ -63,6 +68,7 @@ def make_remote(
         num_envs: Number of environments, of all simulators together.
         remote: "spawn:K" starts K simulator processes on this machine, which share the environments and end with this
             process; "tcp://HOST:PORT,tcp://HOST:PORT" or "ipc://PATH" connects to those started by `dexgrasp serve`.
+        keys: Folder of `dexgrasp keys` if the running simulators have keys.
         threads: Threads of each simulator that is started; 0 shares the cores among them.
         autoreset_mode: One of Gymnasium's modes, or its name.
         first_env_index: Global index of row 0.
@@ -77,7 +83,7 @@ def make_remote(
         HandshakeError: A running simulator has other options, or another version; it says which.
         RemoteError: A simulator cannot be started or reached, or is busy.
     """
-    only_known("option", config_options, ENV_OPTIONS)
+    only_known("option", config_options, REMOTE_OPTIONS)
     config = arguments.env_config(ID_GROUPS[env_id], **config_options)
     one_of("render_mode", render_mode, (None, "rgb_array"))
     one_of("backend", backend, ("mujoco",))
@@ -94,12 +100,15 @@ def make_remote(
     }
     scheme, _, rest = remote.partition(":")
     if scheme == "spawn":
+        if keys is not None:
+            raise ConfigError("keys are for simulators that run already; those of remote='spawn:K' need none")
         rows = _shares(positive("num_envs", num_envs), rest)
         children = _spawn(expect, rows, first, not_negative("threads", threads))
         return DexGraspRemoteVectorEnv(children.endpoints, expect, checks=children.checks, on_close=children.close)
     if threads:
         raise ConfigError("threads is an option of `dexgrasp serve` where simulators run already")
-    env = DexGraspRemoteVectorEnv([endpoint.strip() for endpoint in remote.split(",")], expect)
+    client_keys = None if keys is None else ClientKeys.load(keys)
+    env = DexGraspRemoteVectorEnv([endpoint.strip() for endpoint in remote.split(",")], expect, keys=client_keys)
     try:
         _check_rows(env, num_envs, first)
     except HandshakeError:

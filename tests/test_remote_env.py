@@ -131,6 +131,8 @@ def test_images_are_the_same(make: Make) -> None:
         ({"remote": "spawn:1", "autoreset_mode": "never"}, "autoreset_mode must be one of"),
         ({"remote": "spawn:1", "render_mode": "human"}, "render_mode must be one of"),
         ({"remote": "tcp://127.0.0.1:9", "threads": 2}, "dexgrasp serve"),
+        ({"remote": "spawn:1", "keys": "keys"}, "need none"),
+        ({"remote": "tcp://127.0.0.1:9", "keys": "no folder"}, "dexgrasp keys"),
     ],
 )
 def test_impossible_options_are_refused_before_anything_starts(options: dict[str, Any], word: str) -> None:

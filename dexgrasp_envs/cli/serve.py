@@ -12,6 +12,7 @@ import tyro
 from ..config import EnvConfig
 from ..errors import ConfigError, DexGraspError
 from ..registration import IDS
+from ..remote.keys import ServerKeys
 from ..remote.launcher import READY
 from ..remote.parent_watch import end_with_parent
 
@@ -25,6 +26,7 @@ def serve(
     threads: int = 0,
     autoreset_mode: Literal["NextStep", "SameStep", "Disabled"] = "SameStep",
     render_mode: Literal["rgb_array"] | None = None,
+    keys: Path | None = None,
     insecure: bool = False,
     parent_pipe: int | None = None,
 ) -> int:
@@ -36,6 +38,7 @@ def serve(
 
         dexgrasp serve DexGrasp/KukaAllegro-State-v0 --num-envs 64
         dexgrasp serve DexGrasp/KukaAllegro-State-v0 --num-envs 32 --first-env-index 32 --bind tcp://127.0.0.1:5556
+        dexgrasp serve DexGrasp/KukaAllegro-Depth-v0 --num-envs 64 --bind tcp://*:5555 --keys my_keys
         dexgrasp serve CartPole-v1 --num-envs 8 --bind ipc:///run/user/1000/dexgrasp/cartpole
 
     Args:
@@ -47,7 +50,8 @@ def serve(
         threads: Threads of engine and tensors, 0 for one per core (environments of this package only).
         autoreset_mode: What happens to an environment whose episode ended.
         render_mode: rgb_array if the learner wants pictures for people.
-        insecure: Allow an address that other machines can reach; anyone there may then drive the server.
+        keys: Folder of `dexgrasp keys`; only its clients may then connect, from any machine.
+        insecure: Allow an address that other machines can reach; without keys anyone there may drive the server.
         parent_pipe: File descriptor of a pipe at whose end to end.
     """
     if parent_pipe is not None:
@@ -56,6 +60,7 @@ def serve(
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     ready = _take_stdout() if parent_pipe is not None else sys.stdout
     try:
+        server_keys = None if keys is None else ServerKeys.load(keys)
         if env_id in IDS:
             options = {"first_env_index": first_env_index, "threads": threads, "autoreset_mode": autoreset_mode}
             env = _our_env(env_id, num_envs, _config(config), render_mode=render_mode, **options)
@@ -63,7 +68,7 @@ def serve(
             raise ConfigError(f"config, first_env_index and threads are for {', '.join(IDS)}, not for {env_id}")
         else:
             env = _any_env(env_id, num_envs, autoreset_mode, render_mode)
-        _serve(env, _identity(env_id, env, first_env_index), bind, insecure, ready)
+        _serve(env, _identity(env_id, env, first_env_index), ready, bind=bind, keys=server_keys, insecure=insecure)
     except DexGraspError as error:
         print(f"dexgrasp serve: {error}", file=sys.stderr)
         return 1
@@ -90,10 +95,10 @@ def _any_env(env_id: str, num_envs: int, autoreset_mode: str, render_mode: str |
     return gymnasium.make_vec(env_id, num_envs, "sync", {"autoreset_mode": mode}, render_mode=render_mode)
 
 
-def _serve(env: Any, identity: dict[str, Any], bind: str, insecure: bool, ready: TextIO) -> None:
+def _serve(env: Any, identity: dict[str, Any], ready: TextIO, **options: Any) -> None:
     from ..remote.server import SimServer
 
-    with SimServer(env, identity, bind, insecure=insecure) as server:
+    with SimServer(env, identity, **options) as server:
         for number in (signal.SIGTERM, signal.SIGINT):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, lambda *_: server.stop())

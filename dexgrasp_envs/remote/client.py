@@ -31,6 +31,7 @@ from .connection import Check, Connection, wait_for
 from .data_plane import Place, anywhere
 from .heartbeat import Heartbeat
 from .identity import BY_INDEX, check_identity, differences
+from .keys import ClientKeys
 from .limits import Deadlines
 from .obs_batch import ObsBatch
 from .spaces import space_from_data
@@ -65,6 +66,7 @@ class RemoteVectorEnv(VectorEnv[Any, Any, npt.NDArray[Any]]):
     Args:
         endpoints: Addresses, tcp://HOST:PORT or ipc://PATH.
         expect: What every server's identity must hold, see `identity.describe`.
+        keys: This client's key and the servers', if they have keys; all servers have the same.
         deadlines: How long to wait.
         checks: One for each server whose process is known.
         on_close: Called once when the environment is closed, collected, or the interpreter ends.
@@ -72,7 +74,7 @@ class RemoteVectorEnv(VectorEnv[Any, Any, npt.NDArray[Any]]):
     Raises:
         DeadlineExceeded: A server cannot be reached.
         ServerBusy: A server has a client.
-        HandshakeError: A server is not as expected, or differs from the others.
+        HandshakeError: A server is not as expected, differs from the others, or has other keys.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class RemoteVectorEnv(VectorEnv[Any, Any, npt.NDArray[Any]]):
         endpoints: Sequence[str],
         expect: dict[str, Any] | None = None,
         *,
+        keys: ClientKeys | None = None,
         deadlines: Deadlines | None = None,
         checks: Sequence[Check | None] | None = None,
         on_close: Callable[[], None] | None = None,
@@ -94,7 +97,7 @@ class RemoteVectorEnv(VectorEnv[Any, Any, npt.NDArray[Any]]):
         self._release = weakref.finalize(self, _release, os.getpid(), context, connections, heartbeats, on_close)
         try:
             for endpoint, check in zip(endpoints, checks or [None] * len(endpoints), strict=True):
-                connections.append(Connection(context, endpoint, self._deadlines, check))
+                connections.append(Connection(context, endpoint, self._deadlines, check, keys))
             self._connections = connections
             self.identities = self._meet(expect or {})
             """Who the servers are."""
@@ -102,7 +105,7 @@ class RemoteVectorEnv(VectorEnv[Any, Any, npt.NDArray[Any]]):
             self._release()
             raise
         leases = [(connection.endpoint, connection.lease) for connection in connections]
-        heartbeats.append(Heartbeat(context, leases, self._deadlines.heartbeat))
+        heartbeats.append(Heartbeat(context, leases, self._deadlines.heartbeat, keys))
         heartbeats[0].start()
 
     def _meet(self, expect: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,6 +11,8 @@ from ..errors import ClosedError, DeadlineExceeded, HandshakeError, ProtocolErro
 from . import wire
 from .data_plane import Arriving, ChunkedPlane, Frame, Place, anywhere
 from .failures import failure_from_data
+from .handshake_watch import HandshakeWatch
+from .keys import ClientKeys
 from .lease import Progress
 from .limits import MAX_BYTES, Deadlines
 from .sockets import open_socket, receive, send
@@ -30,6 +32,7 @@ class Connection:
         endpoint: The server's address.
         deadlines: How long to wait.
         check: Looks at the server's process, where this process started it.
+        keys: This client's key and the server's, if it has keys.
         max_bytes: Most bytes of arrays that are accepted in one reply.
     """
 
@@ -39,11 +42,15 @@ class Connection:
         endpoint: str,
         deadlines: Deadlines,
         check: Check | None = None,
+        keys: ClientKeys | None = None,
         max_bytes: int = MAX_BYTES,
     ):
         self.endpoint = endpoint
         self.lease = 0
         self.socket = open_socket(context, zmq.DEALER)
+        if keys is not None:
+            keys.identify(self.socket)
+        self._watch: HandshakeWatch | None = HandshakeWatch(self.socket)
         self._deadlines = deadlines
         self._check = check
         self._plane = ChunkedPlane(max_bytes)
@@ -70,7 +77,10 @@ class Connection:
     def hello(self) -> dict[str, Any]:
         """Ask for the lease; who the server is. DeadlineExceeded, ServerBusy or HandshakeError."""
         self._begin(Header(Kind.HELLO, call=secrets.randbits(63) | 1), None, anywhere)
-        wait_for([self], self._deadlines.connect)
+        try:
+            wait_for([self], self._deadlines.connect)
+        finally:
+            self._unwatch()
         welcome = self.result()
         if not isinstance(welcome, dict):
             raise ProtocolError(f"{self.endpoint} does not say who it is")
@@ -108,9 +118,12 @@ class Connection:
             # This process was paused: that is not the server's silence.
             self._heard += now - self._ticked
         self._ticked = now
+        refusal = self._watch.failure() if self._watch is not None else None
         ended = self._check() if self._check is not None else None
         if ended is not None:
             self._lose(f"{self.where} ended: {ended}")
+        elif refusal is not None:
+            self._fail(HandshakeError(f"{self.endpoint} {refusal}"))
         elif self.lease and now - self._heard > self._deadlines.window:
             self._lose(f"{self.where} was silent for {self._deadlines.window:g} s")
         elif self.lease and now - self._pinged >= self._deadlines.heartbeat:
@@ -121,6 +134,11 @@ class Connection:
         """Give the lease back, if there is one."""
         if self.lease and self._lost is None:
             self._send_now([Header(Kind.GOODBYE, self.lease).pack()])
+
+    def _unwatch(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
 
     def _begin(self, header: Header, data: Any, place: Place) -> None:
         messages = self._plane.outgoing(header, data)

@@ -5,6 +5,7 @@ import threading
 
 import zmq
 
+from .keys import ClientKeys
 from .sockets import open_socket, receive, send
 from .wire import Header, Kind
 
@@ -15,11 +16,18 @@ class Heartbeat(threading.Thread):
     It has connections of its own: a ZeroMQ socket belongs to one thread.
     """
 
-    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", leases: list[tuple[str, int]], period: float):
+    def __init__(
+        self,
+        context: "zmq.Context[zmq.Socket[bytes]]",
+        leases: list[tuple[str, int]],
+        period: float,
+        keys: ClientKeys | None = None,
+    ):
         super().__init__(name="dexgrasp-heartbeat", daemon=True)
         self._context = context
         self._leases = leases
         self._period = period
+        self._keys = keys
         self._stop_now = threading.Event()
 
     def run(self) -> None:
@@ -27,6 +35,8 @@ class Heartbeat(threading.Thread):
         sockets = [open_socket(self._context, zmq.DEALER) for _ in self._leases]
         try:
             for socket, (endpoint, _) in zip(sockets, self._leases, strict=True):
+                if self._keys is not None:
+                    self._keys.identify(socket)
                 socket.connect(endpoint)
             while not self._stop_now.wait(self._period):
                 for socket, (_, lease) in zip(sockets, self._leases, strict=True):

@@ -10,7 +10,9 @@ from gymnasium.vector import VectorEnv
 
 from .data_plane import ChunkedPlane
 from .failures import failure_to_data
+from .gate import Gate
 from .identity import describe
+from .keys import ServerKeys
 from .limits import MAX_BYTES, WINDOW
 from .operations import Operations
 from .server_io import Reply, Request, ServerIO
@@ -32,7 +34,8 @@ class SimServer:
         env: Any vector environment. It is not closed by the server.
         identity: Plain data that clients can insist on, see `identity.describe`.
         bind: `tcp://HOST:PORT` (port `*`: a free one) or `ipc://PATH` in a folder that only the user may enter.
-        insecure: Allow an address that other machines can reach, where anyone may then drive the server.
+        keys: Keys of the server and of those who may drive it; what travels is then encrypted.
+        insecure: Allow an address that other machines can reach, where without keys anyone may drive the server.
         max_bytes: Most bytes of arrays that are accepted in one message.
         window: A client that is silent for so long loses its lease to another one, s.
 
@@ -46,6 +49,7 @@ class SimServer:
         identity: dict[str, Any],
         bind: str = "tcp://127.0.0.1:5555",
         *,
+        keys: ServerKeys | None = None,
         insecure: bool = False,
         max_bytes: int = MAX_BYTES,
         window: float = WINDOW,
@@ -55,17 +59,23 @@ class SimServer:
         described = describe(env, identity)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
-            self._io = self._open(described, bind, insecure, window)
+            self._io = self._open(described, bind, keys, insecure, window)
         except Exception:
             self._context.destroy(linger=0)
             raise
         self._io.start()
 
-    def _open(self, identity: dict[str, Any], endpoint: str, insecure: bool, window: float) -> ServerIO:
+    def _open(
+        self, identity: dict[str, Any], endpoint: str, keys: ServerKeys | None, insecure: bool, window: float
+    ) -> ServerIO:
         socket = open_socket(self._context, zmq.ROUTER)
-        self.endpoint = bind(socket, endpoint, insecure)
+        gate = None
+        if keys is not None:
+            gate = Gate(self._context, keys.clients)
+            keys.guard(socket)
+        self.endpoint = bind(socket, endpoint, anywhere=insecure or keys is not None)
         """Where clients connect to."""
-        return ServerIO(self._context, socket, self._plane, identity, window)
+        return ServerIO(self._context, socket, self._plane, identity, window, gate)
 
     def serve(self) -> None:
         """Do what the client asks until `stop`; the thread that calls this is the one that steps the environment."""

@@ -15,6 +15,7 @@ from ..errors import HandshakeError, ProtocolError, RemoteError, ServerBusy, Ser
 from . import wire
 from .data_plane import ChunkedPlane, Frame
 from .failures import failure_to_data
+from .gate import Gate
 from .lease import Lease, Messages, Progress
 from .sockets import MAX_FRAMES, open_socket, receive, send
 from .wire import Header, Kind
@@ -55,6 +56,7 @@ class ServerIO(threading.Thread):
         plane: How arrays travel.
         identity: What a client is told in its welcome.
         window: A client that is silent for so long loses its lease to another one, s.
+        gate: Judges who may connect; this thread takes it over.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class ServerIO(threading.Thread):
         plane: ChunkedPlane,
         identity: dict[str, Any],
         window: float,
+        gate: Gate | None = None,
     ):
         super().__init__(name="dexgrasp-server-io", daemon=True)
         self.requests: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
@@ -74,6 +77,7 @@ class ServerIO(threading.Thread):
         self._plane = plane
         self._identity = identity
         self._window = window
+        self._gate = gate
         self._lease: Lease | None = None
         self._replies: deque[Reply] = deque()
         self._ending = False
@@ -111,12 +115,16 @@ class ServerIO(threading.Thread):
             # What is in the queue, the goodbye too, has a moment to leave.
             self._socket.close(linger=500)
             self._woken.close()
+            if self._gate is not None:
+                self._gate.socket.close()
 
     def _turn(self) -> None:
         """Wait for something to happen, a moment only while the queue to the client is full."""
-        sockets = [(self._socket, zmq.POLLIN), (self._woken, zmq.POLLIN)]
-        events = zmq.zmq_poll(sockets, 1 if self._sending() else _TICK_MS)
+        sockets = [self._socket, self._woken] + ([] if self._gate is None else [self._gate.socket])
+        events = zmq.zmq_poll([(socket, zmq.POLLIN) for socket in sockets], 1 if self._sending() else _TICK_MS)
         ready = {socket for socket, _ in events}
+        if self._gate is not None and self._gate.socket in ready:
+            self._gate.judge()
         if self._woken in ready:
             self._woken.recv()
         if self._socket in ready:

@@ -11,6 +11,7 @@ import pytest
 from dexgrasp_envs.cli import main
 from dexgrasp_envs.config import EnvConfig
 from dexgrasp_envs.remote.client import RemoteVectorEnv
+from dexgrasp_envs.remote.keys import ClientKeys, write_keys
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -82,6 +83,19 @@ def test_an_address_that_others_can_reach_is_refused(start: Start) -> None:
     process = start("CartPole-v1", "--bind", "tcp://0.0.0.0:*")
     _, error = process.communicate(timeout=60)
     assert process.returncode == 1 and error.startswith("dexgrasp serve: ") and "--insecure" in error
+
+
+def test_with_keys_it_serves_everywhere_who_has_them(start: Start, tmp_path: Path) -> None:
+    write_keys(tmp_path / "keys")
+    endpoint = endpoint_of(start("CartPole-v1", "--bind", "tcp://0.0.0.0:*", "--keys", str(tmp_path / "keys")))
+    envs = RemoteVectorEnv([endpoint.replace("0.0.0.0", "127.0.0.1")], keys=ClientKeys.load(tmp_path / "keys"))
+    envs.reset(seed=0)
+    envs.close()
+
+
+def test_keys_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["serve", "CartPole-v1", "--keys", str(tmp_path)]) == 1
+    assert "dexgrasp keys" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", [["--config", "{}"], ["--first-env-index", "1"], ["--threads", "1"]])
