@@ -67,6 +67,7 @@ class RemoteVectorEnv(VectorEnv[Any, Any, npt.NDArray[Any]]):
         endpoints: Addresses, tcp://HOST:PORT or ipc://PATH.
         expect: What every server's identity must hold, see `identity.describe`.
         keys: This client's key and the servers', if they have keys; all servers have the same.
+        shared_memory: Whether images come through shared memory from servers on this machine.
         deadlines: How long to wait.
         checks: One for each server whose process is known.
         on_close: Called once when the environment is closed, collected, or the interpreter ends.
@@ -83,6 +84,7 @@ class RemoteVectorEnv(VectorEnv[Any, Any, npt.NDArray[Any]]):
         expect: dict[str, Any] | None = None,
         *,
         keys: ClientKeys | None = None,
+        shared_memory: bool = True,
         deadlines: Deadlines | None = None,
         checks: Sequence[Check | None] | None = None,
         on_close: Callable[[], None] | None = None,
@@ -97,7 +99,7 @@ class RemoteVectorEnv(VectorEnv[Any, Any, npt.NDArray[Any]]):
         self._release = weakref.finalize(self, _release, os.getpid(), context, connections, heartbeats, on_close)
         try:
             for endpoint, check in zip(endpoints, checks or [None] * len(endpoints), strict=True):
-                connections.append(Connection(context, endpoint, self._deadlines, check, keys))
+                connections.append(Connection(context, endpoint, self._deadlines, check, keys, shared_memory))
             self._connections = connections
             self.identities = self._meet(expect or {})
             """Who the servers are."""

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,12 +10,14 @@ import zmq
 
 from ..errors import ClosedError, DeadlineExceeded, HandshakeError, ProtocolError, ServerLost
 from . import wire
-from .data_plane import Arriving, ChunkedPlane, Frame, Place, anywhere
+from .data_plane import Arriving, ChunkedPlane, DataPlane, Frame, Place, anywhere
 from .failures import failure_from_data
 from .handshake_watch import HandshakeWatch
 from .keys import ClientKeys
 from .lease import Progress
 from .limits import MAX_BYTES, Deadlines
+from .segment import attach, host
+from .shared_plane import SharedPlane
 from .sockets import open_socket, receive, send
 from .wire import Header, Kind
 
@@ -33,6 +36,7 @@ class Connection:
         deadlines: How long to wait.
         check: Looks at the server's process, where this process started it.
         keys: This client's key and the server's, if it has keys.
+        shared_memory: Whether large arrays come through shared memory where server and client can.
         max_bytes: Most bytes of arrays that are accepted in one reply.
     """
 
@@ -43,6 +47,7 @@ class Connection:
         deadlines: Deadlines,
         check: Check | None = None,
         keys: ClientKeys | None = None,
+        shared_memory: bool = True,
         max_bytes: int = MAX_BYTES,
     ):
         self.endpoint = endpoint
@@ -53,7 +58,9 @@ class Connection:
         self._watch: HandshakeWatch | None = HandshakeWatch(self.socket)
         self._deadlines = deadlines
         self._check = check
-        self._plane = ChunkedPlane(max_bytes)
+        self._chunked = ChunkedPlane(max_bytes)
+        self._plane: DataPlane = self._chunked
+        self._host = host() if shared_memory else None
         self._header = Header(Kind.HELLO)
         self._data: Any = None
         self._place: Place = anywhere
@@ -76,15 +83,14 @@ class Connection:
 
     def hello(self) -> dict[str, Any]:
         """Ask for the lease; who the server is. DeadlineExceeded, ServerBusy or HandshakeError."""
-        self._begin(Header(Kind.HELLO, call=secrets.randbits(63) | 1), None, anywhere)
+        number = secrets.randbits(63) | 1
         try:
-            wait_for([self], self._deadlines.connect)
+            welcome = self._greet(number, {"host": self._host})
         finally:
             self._unwatch()
-        welcome = self.result()
-        if not isinstance(welcome, dict):
-            raise ProtocolError(f"{self.endpoint} does not say who it is")
-        return welcome
+        if isinstance(welcome["segment"], dict):
+            self._attach(number, welcome["segment"])
+        return welcome["identity"]
 
     def call(self, operation: str, arguments: dict[str, Any], place: Place = anywhere) -> None:
         """Begin an operation; `wait_for` it, then take its `result`. Large arrays are received where `place` says."""
@@ -131,9 +137,35 @@ class Connection:
             self._send_now([Header(Kind.PING, self.lease, self._header.call).pack()])
 
     def goodbye(self) -> None:
-        """Give the lease back, if there is one."""
+        """Give the lease back, if there is one, and the shared memory."""
+        self._plane = self._chunked
         if self.lease and self._lost is None:
             self._send_now([Header(Kind.GOODBYE, self.lease).pack()])
+
+    def _greet(self, number: int, data: dict[str, Any]) -> dict[str, Any]:
+        self._begin(Header(Kind.HELLO, call=number), data, anywhere)
+        wait_for([self], self._deadlines.connect)
+        welcome = self.result()
+        if not isinstance(welcome, dict) or not isinstance(welcome.get("identity"), dict) or "segment" not in welcome:
+            raise ProtocolError(f"{self.endpoint} does not say who it is")
+        return welcome
+
+    def _attach(self, number: int, offer: dict[str, Any]) -> None:
+        """Show that this process can read the memory that the server offers; from then on the server uses it."""
+        try:
+            if "failure" in offer:
+                raise OSError(f"the server could not have {offer['failure']}")
+            nonce, segment = attach(**offer)
+        except (OSError, TypeError, ValueError, OverflowError) as error:
+            warnings.warn(
+                f"{self.endpoint} is on this machine, but shares no memory with this process: {error}. Images come "
+                "through the socket, which is slower",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            return
+        self._plane = SharedPlane(self._chunked, segment)
+        self._greet(number, {"nonce": nonce.hex()})
 
     def _unwatch(self) -> None:
         if self._watch is not None:

@@ -31,3 +31,4 @@ class HandshakeWatch:
     def close(self) -> None:
         """Watch no more."""
         self._socket.disable_monitor()
+        self._events.close(linger=0)

@@ -19,7 +19,7 @@ class ObsBatch:
     """
 
     def __init__(self, space: gymnasium.Space[Any]):
-        self._arrays = {path: np.empty(leaf.shape, leaf.dtype) for path, leaf in _leaves(space, ())}
+        self._arrays = {path: np.empty(leaf.shape, leaf.dtype) for path, leaf in leaves(space, ())}
 
     def place(self, rows: slice) -> Place:
         """Where a server's rows of `data["obs"]` belong."""
@@ -47,12 +47,13 @@ class ObsBatch:
         return np.concatenate(parts)
 
 
-def _leaves(space: gymnasium.Space[Any], path: Path) -> Iterator[tuple[Path, Any]]:
+def leaves(space: gymnasium.Space[Any], path: Path) -> Iterator[tuple[Path, Any]]:
+    """The parts of a space whose values are arrays, each with its path."""
     if isinstance(space, spaces.Dict):
         for name, part in space.spaces.items():
-            yield from _leaves(part, (*path, name))
+            yield from leaves(part, (*path, name))
     elif isinstance(space, spaces.Tuple):
         for i, part in enumerate(space.spaces):
-            yield from _leaves(part, (*path, i))
+            yield from leaves(part, (*path, i))
     elif space.shape is not None and space.dtype is not None and space.dtype.kind in "biuf":
         yield path, space

@@ -1,6 +1,7 @@
 """A server of one vector environment."""
 
 import contextlib
+import math
 import queue
 from types import TracebackType
 from typing import Any, Self
@@ -14,10 +15,11 @@ from .gate import Gate
 from .identity import describe
 from .keys import ServerKeys
 from .limits import MAX_BYTES, WINDOW
+from .obs_batch import leaves
 from .operations import Operations
 from .server_io import Reply, Request, ServerIO
 from .sockets import bind, open_socket
-from .wire import Header, Kind
+from .wire import CHUNK_BYTES, INLINE_BYTES, Header, Kind
 
 
 class SimServer:
@@ -55,18 +57,25 @@ class SimServer:
         window: float = WINDOW,
     ):
         self._operations = Operations(env)
-        self._plane = ChunkedPlane(max_bytes)
         described = describe(env, identity)
+        shared_bytes = _shared_bytes(env)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
-            self._io = self._open(described, bind, keys, insecure, window)
+            self._io = self._open(described, bind, keys, insecure, max_bytes, shared_bytes, window)
         except Exception:
             self._context.destroy(linger=0)
             raise
         self._io.start()
 
     def _open(
-        self, identity: dict[str, Any], endpoint: str, keys: ServerKeys | None, insecure: bool, window: float
+        self,
+        identity: dict[str, Any],
+        endpoint: str,
+        keys: ServerKeys | None,
+        insecure: bool,
+        max_bytes: int,
+        shared_bytes: int,
+        window: float,
     ) -> ServerIO:
         socket = open_socket(self._context, zmq.ROUTER)
         gate = None
@@ -75,7 +84,7 @@ class SimServer:
             keys.guard(socket)
         self.endpoint = bind(socket, endpoint, anywhere=insecure or keys is not None)
         """Where clients connect to."""
-        return ServerIO(self._context, socket, self._plane, identity, window, gate)
+        return ServerIO(self._context, socket, ChunkedPlane(max_bytes), identity, shared_bytes, window, gate)
 
     def serve(self) -> None:
         """Do what the client asks until `stop`; the thread that calls this is the one that steps the environment."""
@@ -113,7 +122,13 @@ class SimServer:
         header = Header(Kind.REPLY, request.lease, request.call)
         try:
             data = self._operations.run(request.data["operation"], request.data["arguments"])
-            return Reply(request, self._plane.outgoing(header, data), header, data)
+            return Reply(request, request.plane.outgoing(header, data), header, data)
         except Exception as error:
             header, data = header._replace(kind=Kind.ERROR), failure_to_data(error)
-            return Reply(request, self._plane.outgoing(header, data), header, data)
+            return Reply(request, request.plane.outgoing(header, data), header, data)
+
+
+def _shared_bytes(env: VectorEnv[Any, Any, Any]) -> int:
+    """Memory for a step that finishes all rows: observations twice, and some for the rest; 0 if all are small."""
+    sizes = [math.prod(leaf.shape) * leaf.dtype.itemsize for _, leaf in leaves(env.observation_space, ())]
+    return 2 * sum(sizes) + CHUNK_BYTES if max(sizes, default=0) > INLINE_BYTES else 0

@@ -13,10 +13,12 @@ import zmq
 
 from ..errors import HandshakeError, ProtocolError, RemoteError, ServerBusy, ServerLost
 from . import wire
-from .data_plane import ChunkedPlane, Frame
+from .data_plane import ChunkedPlane, DataPlane, Frame
 from .failures import failure_to_data
 from .gate import Gate
 from .lease import Lease, Messages, Progress
+from .segment import Segment, host
+from .shared_plane import SharingPlane
 from .sockets import MAX_FRAMES, open_socket, receive, send
 from .wire import Header, Kind
 
@@ -35,6 +37,8 @@ class Request:
     lease: int
     call: int
     data: Any
+    plane: DataPlane
+    """How the reply's arrays are to travel."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class ServerIO(threading.Thread):
         socket: A bound ROUTER socket, which this thread takes over.
         plane: How arrays travel.
         identity: What a client is told in its welcome.
+        shared_bytes: Memory that is shared with a client that can, for arrays of replies.
         window: A client that is silent for so long loses its lease to another one, s.
         gate: Judges who may connect; this thread takes it over.
     """
@@ -65,6 +70,7 @@ class ServerIO(threading.Thread):
         socket: "zmq.Socket[bytes]",
         plane: ChunkedPlane,
         identity: dict[str, Any],
+        shared_bytes: int,
         window: float,
         gate: Gate | None = None,
     ):
@@ -76,6 +82,7 @@ class ServerIO(threading.Thread):
         self._socket = socket
         self._plane = plane
         self._identity = identity
+        self._shared_bytes = shared_bytes
         self._window = window
         self._gate = gate
         self._lease: Lease | None = None
@@ -158,7 +165,7 @@ class ServerIO(threading.Thread):
     def _handle(self, route: bytes, header: Header, frames: Sequence[memoryview]) -> None:
         """Act on a message; a RemoteError is told to its sender."""
         if header.kind == Kind.HELLO:
-            self._hello(route, header)
+            self._hello(route, header, frames)
             return
         lease = self._lease
         if lease is None or header.lease != lease.id:
@@ -178,7 +185,9 @@ class ServerIO(threading.Thread):
         elif header.kind == Kind.CHUNK:
             self._chunk(lease, header, frames)
 
-    def _hello(self, route: bytes, header: Header) -> None:
+    def _hello(self, route: bytes, header: Header, frames: Sequence[memoryview]) -> None:
+        # A stranger's word: it has no arrays for which memory would be asked.
+        said = ChunkedPlane(0).incoming(header, frames).data()
         now = time.monotonic()
         another = self._lease is not None and self._lease.hello != header.call
         if self._lease is not None and another and now - self._lease.heard > self._window:
@@ -190,9 +199,25 @@ class ServerIO(threading.Thread):
                 f"{self._window:g} s), or start another server"
             )
         if self._lease is None:
-            self._lease = Lease(secrets.randbits(63) | 1, header.call, route, now)
-        for message in self._plane.outgoing(Header(Kind.WELCOME, self._lease.id, header.call), self._identity):
+            self._lease = Lease(secrets.randbits(63) | 1, header.call, route, now, self._plane)
+        welcome = {"identity": self._identity, "segment": self._share(self._lease, said)}
+        for message in self._plane.outgoing(Header(Kind.WELCOME, self._lease.id, header.call), welcome):
             self._send_frames(route, message)
+
+    def _share(self, lease: Lease, said: Any) -> dict[str, Any] | None:
+        """Offer memory to a client that says it is on this host; use it with one that proves to read it."""
+        said = said if isinstance(said, dict) else {}
+        if lease.segment is None:
+            if not self._shared_bytes or said.get("host") is None or said["host"] != host():
+                return None
+            try:
+                lease.segment = Segment(self._shared_bytes)
+            except OSError as error:
+                return {"failure": f"{self._shared_bytes} bytes: {error.strerror}"}
+        elif said.get("nonce") == lease.segment.nonce.hex():
+            lease.plane = SharingPlane(self._plane, lease.segment.bytes)
+            lease.segment.close()
+        return lease.segment.address
 
     def _call(self, lease: Lease, route: bytes, header: Header, frames: Sequence[memoryview]) -> None:
         if header.call == lease.call and lease.progress is not Progress.RECEIVING:
@@ -206,7 +231,7 @@ class ServerIO(threading.Thread):
             raise ProtocolError(f"call {header.call} after call {lease.call}, which is {lease.progress.name}")
         lease.route, lease.call, lease.progress = route, header.call, Progress.RECEIVING
         try:
-            lease.arriving = self._plane.incoming(header, frames)
+            lease.arriving = lease.plane.incoming(header, frames)
         except ProtocolError as error:
             self._give_up(lease, error)
         else:
@@ -226,7 +251,7 @@ class ServerIO(threading.Thread):
         assert lease.arriving is not None
         if lease.arriving.complete:
             lease.progress = Progress.RUNNING
-            self.requests.put(Request(lease.id, lease.call, lease.arriving.data()))
+            self.requests.put(Request(lease.id, lease.call, lease.arriving.data(), lease.plane))
             lease.arriving = None
 
     def _give_up(self, lease: Lease, error: ProtocolError) -> None:
@@ -240,7 +265,8 @@ class ServerIO(threading.Thread):
         """Begin to send a reply, unless its client has gone."""
         lease = self._lease
         if lease is not None and (lease.id, lease.call) == (reply.request.lease, reply.request.call):
-            lease.reply = lambda: self._plane.outgoing(reply.header, reply.data)
+            plane = reply.request.plane
+            lease.reply = lambda: plane.outgoing(reply.header, reply.data)
             lease.send(reply.messages)
 
     def _sending(self) -> bool:
