@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import tyro
 
-from . import doctor, keys, list_ids, serve
+from . import doctor, keys, list_ids, serve, stats
 
 _DESCRIPTION = """Gymnasium environments for dexterous grasping.
 
@@ -14,6 +14,7 @@ Examples:
     dexgrasp doctor           what works on this machine, and how to mend the rest
     dexgrasp doctor --json    the same for a program
     dexgrasp serve --help     environments for a learner in another process
+    dexgrasp stats --help     what a running server does with its time
     dexgrasp keys my_keys     keys with which servers on other machines admit nobody else
 """
 
@@ -21,7 +22,13 @@ Examples:
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command with `args` (default: the command line) and return its exit code."""
     code: int = tyro.extras.subcommand_cli_from_dict(
-        {"list": list_ids.list_ids, "doctor": doctor.doctor, "serve": serve.serve, "keys": keys.keys},
+        {
+            "list": list_ids.list_ids,
+            "doctor": doctor.doctor,
+            "serve": serve.serve,
+            "keys": keys.keys,
+            "stats": stats.stats,
+        },
         prog="dexgrasp",
         description=_DESCRIPTION,
         args=args,

@@ -9,6 +9,7 @@ from typing import Any, Self
 import zmq
 from gymnasium.vector import VectorEnv
 
+from .counters import Counters
 from .data_plane import ChunkedPlane
 from .failures import failure_to_data
 from .gate import Gate
@@ -57,6 +58,8 @@ class SimServer:
         window: float = WINDOW,
     ):
         self._operations = Operations(env)
+        self._counters = Counters()
+        self._num_envs = int(env.num_envs)
         described = describe(env, identity)
         shared_bytes = _shared_bytes(env)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -84,12 +87,17 @@ class SimServer:
             keys.guard(socket)
         self.endpoint = bind(socket, endpoint, anywhere=insecure or keys is not None)
         """Where clients connect to."""
-        return ServerIO(self._context, socket, ChunkedPlane(max_bytes), identity, shared_bytes, window, gate)
+        return ServerIO(
+            self._context, socket, ChunkedPlane(max_bytes), identity, shared_bytes, self._counters, window, gate
+        )
 
     def serve(self) -> None:
         """Do what the client asks until `stop`; the thread that calls this is the one that steps the environment."""
         while (request := self._next_request()) is not None:
-            self._io.reply(self._do(request))
+            reply = self._do(request)
+            # Before the reply: who has it finds it counted.
+            self._counters.calls += 1
+            self._io.reply(reply)
         if self._io.failure is not None:
             raise self._io.failure
 
@@ -114,15 +122,18 @@ class SimServer:
     def _next_request(self) -> Request | None:
         while True:
             # Python may miss a signal that comes just before it waits: not longer than this.
-            with contextlib.suppress(queue.Empty):
+            with contextlib.suppress(queue.Empty), self._counters.timing("idle"):
                 return self._io.requests.get(timeout=0.5)
 
     def _do(self, request: Request) -> Reply:
         """Whatever goes wrong is the client's to know, and the server's to survive."""
         header = Header(Kind.REPLY, request.lease, request.call)
         try:
-            data = self._operations.run(request.data["operation"], request.data["arguments"])
-            return Reply(request, request.plane.outgoing(header, data), header, data)
+            with self._counters.timing("env"):
+                data = self._operations.run(request.data["operation"], request.data["arguments"])
+            self._counters.steps += self._num_envs * (request.data["operation"] == "step")
+            with self._counters.timing("serialise"):
+                return Reply(request, request.plane.outgoing(header, data), header, data)
         except Exception as error:
             header, data = header._replace(kind=Kind.ERROR), failure_to_data(error)
             return Reply(request, request.plane.outgoing(header, data), header, data)

@@ -13,6 +13,7 @@ import zmq
 
 from ..errors import HandshakeError, ProtocolError, RemoteError, ServerBusy, ServerLost
 from . import wire
+from .counters import Counters, size_of
 from .data_plane import ChunkedPlane, DataPlane, Frame
 from .failures import failure_to_data
 from .gate import Gate
@@ -60,6 +61,7 @@ class ServerIO(threading.Thread):
         plane: How arrays travel.
         identity: What a client is told in its welcome.
         shared_bytes: Memory that is shared with a client that can, for arrays of replies.
+        counters: Where what travels is counted.
         window: A client that is silent for so long loses its lease to another one, s.
         gate: Judges who may connect; this thread takes it over.
     """
@@ -71,6 +73,7 @@ class ServerIO(threading.Thread):
         plane: ChunkedPlane,
         identity: dict[str, Any],
         shared_bytes: int,
+        counters: Counters,
         window: float,
         gate: Gate | None = None,
     ):
@@ -83,6 +86,7 @@ class ServerIO(threading.Thread):
         self._plane = plane
         self._identity = identity
         self._shared_bytes = shared_bytes
+        self._counters = counters
         self._window = window
         self._gate = gate
         self._lease: Lease | None = None
@@ -146,6 +150,7 @@ class ServerIO(threading.Thread):
                 frames = receive(self._socket, 1 + MAX_FRAMES)
             except zmq.Again:
                 return
+            self._counters.received += size_of(frames)
             if len(frames) < 2:
                 continue
             route = bytes(frames[0])
@@ -166,6 +171,10 @@ class ServerIO(threading.Thread):
         """Act on a message; a RemoteError is told to its sender."""
         if header.kind == Kind.HELLO:
             self._hello(route, header, frames)
+            return
+        if header.kind == Kind.STATS:
+            for message in self._plane.outgoing(Header(Kind.STATS, call=header.call), self._stats()):
+                self._send_frames(route, message)
             return
         lease = self._lease
         if lease is None or header.lease != lease.id:
@@ -204,6 +213,16 @@ class ServerIO(threading.Thread):
         for message in self._plane.outgoing(Header(Kind.WELCOME, self._lease.id, header.call), welcome):
             self._send_frames(route, message)
 
+    def _stats(self) -> dict[str, Any]:
+        lease = self._lease
+        return {
+            "env_id": self._identity.get("env_id"),
+            "num_envs": self._identity["num_envs"],
+            "silent": None if lease is None else time.monotonic() - lease.heard,
+            "memory": lease is not None and isinstance(lease.plane, SharingPlane),
+            **self._counters.as_data(),
+        }
+
     def _share(self, lease: Lease, said: Any) -> dict[str, Any] | None:
         """Offer memory to a client that says it is on this host; use it with one that proves to read it."""
         said = said if isinstance(said, dict) else {}
@@ -215,7 +234,7 @@ class ServerIO(threading.Thread):
             except OSError as error:
                 return {"failure": f"{self._shared_bytes} bytes: {error.strerror}"}
         elif said.get("nonce") == lease.segment.nonce.hex():
-            lease.plane = SharingPlane(self._plane, lease.segment.bytes)
+            lease.plane = SharingPlane(self._plane, lease.segment.bytes, self._counters)
             lease.segment.close()
         return lease.segment.address
 
@@ -298,6 +317,7 @@ class ServerIO(threading.Thread):
         """Send a message if there is room for it; one to a connection that is gone counts as sent."""
         try:
             send(self._socket, [route, *frames])
+            self._counters.sent += size_of(frames)
         except zmq.Again:
             return False
         except zmq.ZMQError as error:

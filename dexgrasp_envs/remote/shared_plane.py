@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ProtocolError
+from .counters import Counters
 from .data_plane import Arriving, ChunkedPlane, Frame, Place, anywhere
 from .wire import Header, Kind, Via
 
@@ -23,11 +24,13 @@ class SharingPlane:
     Args:
         plane: For small arrays and for calls.
         segment: Bytes that the client can read.
+        counters: Where the bytes are counted.
     """
 
-    def __init__(self, plane: ChunkedPlane, segment: _Bytes):
+    def __init__(self, plane: ChunkedPlane, segment: _Bytes, counters: Counters):
         self._plane = plane
         self._segment = segment
+        self._counters = counters
 
     def outgoing(self, header: Header, data: Any) -> Iterator[Sequence[Frame]]:
         """See `DataPlane`. The arrays are in the segment at once."""
@@ -38,6 +41,7 @@ class SharingPlane:
         for _, chunk in chunks:
             self._segment[end : end + len(chunk)] = np.frombuffer(chunk, np.uint8)
             end += len(chunk)
+        self._counters.shared += end
         return iter([[header._replace(item=Via.SEGMENT).pack(), *first[1:]]])
 
     def incoming(self, header: Header, frames: Sequence[memoryview], place: Place = anywhere) -> Arriving:

@@ -73,6 +73,8 @@ class Kind(IntEnum):
     """Server: the `call` it knows last; `item` says how far it is, `offset` repeats the ping's `call`."""
     GOODBYE = 9
     """Either: I end."""
+    STATS = 10
+    """Anybody, without a lease: how is the server doing? Server: the data say it; `call` is that of the question."""
 
 
 class Via(IntEnum):
@@ -108,7 +110,7 @@ class Header(NamedTuple):
         if len(frame) != HEADER.size:
             raise WireError(f"the header has {len(frame)} bytes, expected {HEADER.size}")
         header = cls(*HEADER.unpack(frame)[2:])
-        if not Kind.HELLO <= header.kind <= Kind.GOODBYE:
+        if not Kind.HELLO <= header.kind <= Kind.STATS:
             raise WireError(f"unknown kind of message {header.kind}")
         return header
 

@@ -17,6 +17,7 @@ from gymnasium.vector import AutoresetMode
 from dexgrasp_envs.errors import ProtocolError, RemoteError
 from dexgrasp_envs.remote import connection
 from dexgrasp_envs.remote.client import RemoteVectorEnv
+from dexgrasp_envs.remote.counters import Counters
 from dexgrasp_envs.remote.data_plane import ChunkedPlane
 from dexgrasp_envs.remote.limits import Deadlines
 from dexgrasp_envs.remote.segment import host
@@ -55,7 +56,7 @@ def mapped(pid: int | str = "self") -> int:
 
 def test_only_a_token_travels() -> None:
     segment = np.zeros(LARGE, np.uint8)
-    (message,) = SharingPlane(CHUNKED, segment).outgoing(HEADER, DATA)
+    (message,) = SharingPlane(CHUNKED, segment, Counters()).outgoing(HEADER, DATA)
     assert sum(map(len, message)) < 1000
     arriving = SharedPlane(CHUNKED, segment).incoming(*frames(message))
     assert arriving.complete and same(arriving.data(), DATA)
@@ -65,7 +66,7 @@ def test_only_a_token_travels() -> None:
 
 def test_arrays_are_copied_where_they_belong() -> None:
     segment, whole = np.zeros(LARGE, np.uint8), np.zeros((6, 1 << 19, 1), np.uint8)
-    (message,) = SharingPlane(CHUNKED, segment).outgoing(HEADER, DATA)
+    (message,) = SharingPlane(CHUNKED, segment, Counters()).outgoing(HEADER, DATA)
     header, rest = frames(message)
     place = {("big",): whole[3:]}
     back = SharedPlane(CHUNKED, segment).incoming(header, rest, lambda slot: place.get(slot.path)).data()
@@ -75,7 +76,7 @@ def test_arrays_are_copied_where_they_belong() -> None:
 
 def test_what_does_not_fit_travels_in_chunks() -> None:
     segment = np.zeros(LARGE - 1, np.uint8)
-    first, *chunks = SharingPlane(CHUNKED, segment).outgoing(HEADER, DATA)
+    first, *chunks = SharingPlane(CHUNKED, segment, Counters()).outgoing(HEADER, DATA)
     arriving = SharedPlane(CHUNKED, segment).incoming(*frames(first))
     assert not arriving.complete and not segment.any()
     for chunk in chunks:
@@ -84,13 +85,13 @@ def test_what_does_not_fit_travels_in_chunks() -> None:
 
 
 def test_more_than_the_segment_holds_is_refused() -> None:
-    (message,) = SharingPlane(CHUNKED, np.zeros(LARGE, np.uint8)).outgoing(HEADER, DATA)
+    (message,) = SharingPlane(CHUNKED, np.zeros(LARGE, np.uint8), Counters()).outgoing(HEADER, DATA)
     with pytest.raises(ProtocolError, match="more bytes than the segment"):
         SharedPlane(CHUNKED, np.zeros(LARGE - 1, np.uint8)).incoming(*frames(message))
 
 
 def test_without_a_segment_a_token_is_refused() -> None:
-    (message,) = SharingPlane(CHUNKED, np.zeros(LARGE, np.uint8)).outgoing(HEADER, DATA)
+    (message,) = SharingPlane(CHUNKED, np.zeros(LARGE, np.uint8), Counters()).outgoing(HEADER, DATA)
     with pytest.raises(ProtocolError, match="do not share"):
         CHUNKED.incoming(*frames(message))
 
@@ -195,6 +196,7 @@ with SimServer(image_env(1), {}, "tcp://127.0.0.1:*") as server:
 """
 CLIENT = """
 import sys, time
+from dexgrasp_envs.remote.counters import Counters
 from dexgrasp_envs.remote.client import RemoteVectorEnv
 remote = RemoteVectorEnv([sys.argv[1]])
 remote.reset(seed=0)
