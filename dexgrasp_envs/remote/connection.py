@@ -38,6 +38,7 @@ class Connection:
         keys: This client's key and the server's, if it has keys.
         shared_memory: Whether large arrays come through shared memory where server and client can.
         max_bytes: Most bytes of arrays that are accepted in one reply.
+        group: Which of the server's groups of environments is to be driven.
     """
 
     def __init__(
@@ -49,8 +50,10 @@ class Connection:
         keys: ClientKeys | None = None,
         shared_memory: bool = True,
         max_bytes: int = MAX_BYTES,
+        group: int = 0,
     ):
         self.endpoint = endpoint
+        self._group = group
         self.lease = 0
         self.socket = open_socket(context, zmq.DEALER)
         if keys is not None:
@@ -85,7 +88,7 @@ class Connection:
         """Ask for the lease; who the server is. DeadlineExceeded, ServerBusy or HandshakeError."""
         number = secrets.randbits(63) | 1
         try:
-            welcome = self._greet(number, {"host": self._host})
+            welcome = self._greet(number, {"host": self._host, "group": self._group})
         finally:
             self._unwatch()
         if isinstance(welcome["segment"], dict):
@@ -93,9 +96,13 @@ class Connection:
         return welcome["identity"]
 
     def call(self, operation: str, arguments: dict[str, Any], place: Place = anywhere) -> None:
-        """Begin an operation; `wait_for` it, then take its `result`. Large arrays are received where `place` says."""
+        """Begin an operation; `wait_for` it, then take its `result`. Large arrays are received where `place` says.
+
+        That the server was lost is told by `result`.
+        """
         if self._lost is not None:
-            raise self._lost
+            self._error = self._lost
+            return
         if self.pending:
             raise ClosedError(f"{self.where} never answered; close the environment and make a new one")
         number = self._header.call + 1 if self._header.kind == Kind.CALL else 1
@@ -136,11 +143,24 @@ class Connection:
             self._pinged = now
             self._send_now([Header(Kind.PING, self.lease, self._header.call).pack()])
 
+    def give_up(self, why: str) -> None:
+        """Take the server for lost; nothing more is sent to it."""
+        self._lose(why)
+
     def goodbye(self) -> None:
         """Give the lease back, if there is one, and the shared memory."""
         self._plane = self._chunked
         if self.lease and self._lost is None:
             self._send_now([Header(Kind.GOODBYE, self.lease).pack()])
+
+    def close(self) -> None:
+        """Say goodbye, also to a server that is taken for lost and may live, and free the socket."""
+        self._plane = self._chunked
+        self._unwatch()
+        if self.lease:
+            self._send_now([Header(Kind.GOODBYE, self.lease).pack()])
+        # The goodbye has a moment to leave; nobody waits for it.
+        self.socket.close(linger=200)
 
     def _greet(self, number: int, data: dict[str, Any]) -> dict[str, Any]:
         self._begin(Header(Kind.HELLO, call=number), data, anywhere)
@@ -165,7 +185,7 @@ class Connection:
             )
             return
         self._plane = SharedPlane(self._chunked, segment)
-        self._greet(number, {"nonce": nonce.hex()})
+        self._greet(number, {"nonce": nonce.hex(), "group": self._group})
 
     def _unwatch(self) -> None:
         if self._watch is not None:
@@ -250,7 +270,7 @@ class Connection:
         self.pending = False
 
     def _lose(self, message: str) -> None:
-        self._lost = ServerLost(f"{message}; close this environment and make a new one")
+        self._lost = ServerLost(message)
         self._fail(self._lost)
 
     def _fail(self, error: Exception) -> None:

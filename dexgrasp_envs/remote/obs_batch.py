@@ -32,6 +32,18 @@ class ObsBatch:
 
         return place
 
+    def put(self, rows: slice, obs: Any, path: Path = ()) -> Any:
+        """Copy an observation of some rows to where it belongs; the observation there."""
+        if isinstance(obs, dict):
+            return {name: self.put(rows, part, (*path, name)) for name, part in obs.items()}
+        if isinstance(obs, tuple) and obs and not isinstance(obs[0], str):
+            return tuple(self.put(rows, part, (*path, i)) for i, part in enumerate(obs))
+        if path not in self._arrays:
+            return obs
+        there = self._arrays[path][rows]
+        there[...] = obs
+        return there
+
     def join(self, parts: Sequence[Any], path: Path = ()) -> Any:
         """The observation of all rows from the servers' observations, in order."""
         first = parts[0]

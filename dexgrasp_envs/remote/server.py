@@ -1,8 +1,9 @@
-"""A server of one vector environment."""
+"""A server of a vector environment, whole or in groups."""
 
 import contextlib
 import math
 import queue
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from gymnasium.vector import VectorEnv
 
 from .counters import Counters
 from .data_plane import ChunkedPlane
+from .events import Log, to_nowhere
 from .failures import failure_to_data
 from .gate import Gate
 from .identity import describe
@@ -18,13 +20,17 @@ from .keys import ServerKeys
 from .limits import MAX_BYTES, WINDOW
 from .obs_batch import leaves
 from .operations import Operations
-from .server_io import Reply, Request, ServerIO
+from .server_io import ServerIO
+from .session import Reply, Request
 from .sockets import bind, open_socket
 from .wire import CHUNK_BYTES, INLINE_BYTES, Header, Kind
 
 
 class SimServer:
     """Serves a vector environment to one client at a time; the next one finds it as the last one left it.
+
+    Several vector environments of one kind are groups: a client may step one while it thinks about another. One thread
+    steps them all, in the order in which the calls come.
 
     Example:
         >>> import gymnasium
@@ -34,13 +40,14 @@ class SimServer:
         ...     server.serve()  # in the thread that made the environment, until `stop` is called
 
     Args:
-        env: Any vector environment. It is not closed by the server.
-        identity: Plain data that clients can insist on, see `identity.describe`.
+        env: Any vector environment, or one for each group. They are not closed by the server.
+        identity: Plain data that clients can insist on, see `identity.describe`; for groups one each.
         bind: `tcp://HOST:PORT` (port `*`: a free one) or `ipc://PATH` in a folder that only the user may enter.
         keys: Keys of the server and of those who may drive it; what travels is then encrypted.
         insecure: Allow an address that other machines can reach, where without keys anyone may drive the server.
         max_bytes: Most bytes of arrays that are accepted in one message.
         window: A client that is silent for so long loses its lease to another one, s.
+        log: Takes what happens: who comes, leaves, is refused or given up, failures of the environment, and the end.
 
     Raises:
         ConfigError: The address cannot be bound or would be open to strangers, or the environment cannot be served.
@@ -48,20 +55,27 @@ class SimServer:
 
     def __init__(
         self,
-        env: VectorEnv[Any, Any, Any],
-        identity: dict[str, Any],
+        env: VectorEnv[Any, Any, Any] | Sequence[VectorEnv[Any, Any, Any]],
+        identity: dict[str, Any] | Sequence[dict[str, Any]],
         bind: str = "tcp://127.0.0.1:5555",
         *,
         keys: ServerKeys | None = None,
         insecure: bool = False,
         max_bytes: int = MAX_BYTES,
         window: float = WINDOW,
+        log: Log = to_nowhere,
     ):
-        self._operations = Operations(env)
+        envs = env if isinstance(env, Sequence) else [env]
+        identities = [identity] if isinstance(identity, dict) else identity
+        described = [
+            describe(one, {**said, "group": group, "groups": len(envs)})
+            for group, (one, said) in enumerate(zip(envs, identities, strict=True))
+        ]
+        self._operations = [Operations(one) for one in envs]
+        self._num_envs = [int(one.num_envs) for one in envs]
         self._counters = Counters()
-        self._num_envs = int(env.num_envs)
-        described = describe(env, identity)
-        shared_bytes = _shared_bytes(env)
+        self._log = log
+        shared_bytes = [_shared_bytes(one) for one in envs]
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
             self._io = self._open(described, bind, keys, insecure, max_bytes, shared_bytes, window)
@@ -69,15 +83,16 @@ class SimServer:
             self._context.destroy(linger=0)
             raise
         self._io.start()
+        log("listening", endpoint=self.endpoint, num_envs=sum(self._num_envs), groups=len(envs))
 
     def _open(
         self,
-        identity: dict[str, Any],
+        identities: Sequence[dict[str, Any]],
         endpoint: str,
         keys: ServerKeys | None,
         insecure: bool,
         max_bytes: int,
-        shared_bytes: int,
+        shared_bytes: Sequence[int],
         window: float,
     ) -> ServerIO:
         socket = open_socket(self._context, zmq.ROUTER)
@@ -87,9 +102,8 @@ class SimServer:
             keys.guard(socket)
         self.endpoint = bind(socket, endpoint, anywhere=insecure or keys is not None)
         """Where clients connect to."""
-        return ServerIO(
-            self._context, socket, ChunkedPlane(max_bytes), identity, shared_bytes, self._counters, window, gate
-        )
+        plane = ChunkedPlane(max_bytes)
+        return ServerIO(self._context, socket, plane, identities, shared_bytes, self._counters, window, self._log, gate)
 
     def serve(self) -> None:
         """Do what the client asks until `stop`; the thread that calls this is the one that steps the environment."""
@@ -109,6 +123,7 @@ class SimServer:
         """Say goodbye to the client and free the address; may be called twice."""
         if not self._context.closed:
             self._io.end()
+            self._log("ended", calls=self._counters.calls, steps=self._counters.steps)
             self._context.destroy(linger=0)
 
     def __enter__(self) -> Self:
@@ -130,12 +145,13 @@ class SimServer:
         header = Header(Kind.REPLY, request.lease, request.call)
         try:
             with self._counters.timing("env"):
-                data = self._operations.run(request.data["operation"], request.data["arguments"])
-            self._counters.steps += self._num_envs * (request.data["operation"] == "step")
+                data = self._operations[request.group].run(request.data["operation"], request.data["arguments"])
+            self._counters.steps += self._num_envs[request.group] * (request.data["operation"] == "step")
             with self._counters.timing("serialise"):
                 return Reply(request, request.plane.outgoing(header, data), header, data)
         except Exception as error:
             header, data = header._replace(kind=Kind.ERROR), failure_to_data(error)
+            self._log("call_failed", group=request.group, call=request.call, type=data["type"], message=data["message"])
             return Reply(request, request.plane.outgoing(header, data), header, data)
 
 

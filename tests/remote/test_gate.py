@@ -53,7 +53,7 @@ def test_right_keys_open_and_the_bits_are_the_same(serve: Serve, connect: Connec
 def test_signs_of_life_pass_the_gate_too(serve: Serve, connect: Connect, folder: Path) -> None:
     server = serve(cartpole(), keys=ServerKeys.load(folder), window=1.0)
     remote = connect(server, keys=ClientKeys.load(folder))
-    lease = server._io._lease
+    lease = server._io.sessions[0].lease
     assert lease is not None
     heard = lease.heard
     assert eventually(lambda: lease.heard > heard)

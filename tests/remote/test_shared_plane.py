@@ -46,7 +46,7 @@ def frames(message: Sequence[Any]) -> tuple[Header, list[memoryview]]:
 
 def shares(remote: RemoteVectorEnv) -> bool:
     """Whether replies come through shared memory."""
-    return isinstance(remote._connections[0]._plane, SharedPlane)
+    return isinstance(remote._parts[0].connection._plane, SharedPlane)
 
 
 def mapped(pid: int | str = "self") -> int:
@@ -180,7 +180,7 @@ def test_each_lease_has_memory_of_its_own(serve: Serve) -> None:
     for _ in range(2):
         remote = RemoteVectorEnv([server.endpoint])
         remote.reset(seed=0)
-        lease = server._io._lease
+        lease = server._io.sessions[0].lease
         assert lease is not None and lease.segment is not None
         segments.append(lease.segment.bytes)
         remote.close()

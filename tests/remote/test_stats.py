@@ -80,8 +80,8 @@ def test_a_server_in_a_step_answers(serve: Serve, connect: Connect) -> None:
     server = serve(env)
     env.go_on.clear()
     remote = connect(server)
-    remote._started = True
-    remote._connections[0].call("step", {"actions": np.zeros(2, int)})
+    remote._parts[0].started = True
+    remote._parts[0].connection.call("step", {"actions": np.zeros(2, int)})
     assert env.stepping.wait(5)
     assert read_stats(server.endpoint)["steps"] == 0
     env.go_on.set()
