@@ -14,6 +14,7 @@ from .grasps import grasps
 from .render import render
 from .robot_fit import robot_fit
 from .throughput import throughput
+from .transport import transport
 
 RECORD_SCHEMA = 1
 EXAMPLES = """
@@ -23,6 +24,7 @@ examples:
   python -m benchmark.run throughput --num-envs 64 --out runs/throughput.json
   python -m benchmark.run grasps --episodes 20
   python -m benchmark.run render
+  python -m benchmark.run transport --quick
   python -m benchmark.run robotfit --data FOLDER_WITH_URDF_AND_MESHES
 """
 
@@ -90,6 +92,32 @@ class Render:
 
 
 @dataclass(frozen=True)
+class Transport:
+    """What it costs that environments live in another process, and what two groups of them win."""
+
+    num_envs: int = 64
+    """Depth environments stepped together."""
+    steps: int = 20
+    """Steps in a round."""
+    rounds: int = 5
+    """Rounds of each competitor, in turn."""
+    batch: int = 64
+    """Size of a batch of images, MiB."""
+    soak: int = 2000
+    """Steps over which memory is watched."""
+    quick: bool = False
+    """A small run that shows that everything works; its figures say little."""
+    out: Path = Path("runs/benchmark/transport.json")
+    """Where to write the record."""
+
+    def measure(self) -> dict[str, Any]:
+        """The figures of the suite."""
+        if self.quick:
+            return transport(num_envs=4, steps=4, rounds=2, batch=4, soak=20)
+        return transport(self.num_envs, self.steps, self.rounds, self.batch, self.soak)
+
+
+@dataclass(frozen=True)
 class RobotFit:
     """Silhouette IoU and depth error of the robot's primitives against the real meshes."""
 
@@ -111,13 +139,14 @@ Suite = (
     Annotated[Throughput, tyro.conf.subcommand("throughput")]
     | Annotated[Grasps, tyro.conf.subcommand("grasps")]
     | Annotated[Render, tyro.conf.subcommand("render")]
+    | Annotated[Transport, tyro.conf.subcommand("transport")]
     | Annotated[RobotFit, tyro.conf.subcommand("robotfit")]
 )
 
 
 def main() -> None:
     """Entry point."""
-    suite: Throughput | Grasps | Render | RobotFit = tyro.cli(Suite, description=__doc__ + EXAMPLES)
+    suite: Throughput | Grasps | Render | Transport | RobotFit = tyro.cli(Suite, description=__doc__ + EXAMPLES)
     name = type(suite).__name__.lower()
     metrics = suite.measure()
     console = Console()

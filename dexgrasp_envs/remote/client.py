@@ -133,13 +133,15 @@ def _meet(parts: list[Part], expect: dict[str, Any], policy: LossPolicy, deadlin
                 f"{'; '.join(found)}. Start all with the same options and version"
             )
     space = space_from_data(first["observation_space"])
+    # What is recorded of a run whose rows may have been lost in between.
+    lossy = {} if policy is LossPolicy.RAISE else {"on_server_loss": policy.value}
     stop = 0
     for part in parts:
         stop = part.lay_out(stop, space)
     return Terms(
         observation_space=space,
         action_space=space_from_data(first["action_space"]),
-        metadata={**first["metadata"], "autoreset_mode": AutoresetMode(first["autoreset_mode"])},
+        metadata={**first["metadata"], **lossy, "autoreset_mode": AutoresetMode(first["autoreset_mode"])},
         render_mode=first["render_mode"],
         by_row=first["seeding"] != BY_INDEX,
         policy=policy,

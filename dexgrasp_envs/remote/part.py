@@ -148,7 +148,7 @@ class Part:
         self.told = False
         self._at_fault = self._generation
         self._hang_up()
-        _logger.warning("lost %s; its %d environments begin new episodes when it is back", error, self.count)
+        _logger.warning("server lost: %s; its %d environments begin new episodes once it is back", error, self.count)
         self._reconnect = Reconnect(self._find)
         self._reconnect.start()
 

@@ -266,7 +266,7 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
             try:
                 part.connection.call(*call, place)
             except DeadlineExceeded as error:
-                self._too_late(error)
+                self._too_late(error, [part])
             except DexGraspError as error:
                 self._fail_if_pending(error)
                 raise
@@ -277,7 +277,7 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
         try:
             wait_for([part.connection for part in called], self._terms.deadlines.call)
         except DeadlineExceeded as error:
-            self._too_late(error)
+            self._too_late(error, called)
         except DexGraspError as error:
             self._fail_if_pending(error)
             raise
@@ -312,13 +312,13 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
             worst.add_note("close this environment and make a new one, or make it with on_server_loss='wait' or 'mask'")
         raise worst
 
-    def _too_late(self, error: DeadlineExceeded) -> None:
-        """A server that does not answer in time is lost, if that can be helped."""
+    def _too_late(self, error: DeadlineExceeded, parts: Sequence[Part]) -> None:
+        """Servers that did not answer in time are lost, if that can be helped."""
         if self._terms.policy is LossPolicy.RAISE:
             self._terms.failure = error
             raise error
-        for part in self._parts:
-            if part.live and part.connection.pending:
+        for part in parts:
+            if part.connection.pending:
                 part.connection.give_up(str(error))
 
     def _fail_if_pending(self, error: DexGraspError) -> None:

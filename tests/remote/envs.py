@@ -90,6 +90,7 @@ class CountingEnv(VectorEnv):
         length: Steps of an episode.
         log: A file to which each step appends "index seed episode step" for each row before it is done.
         seconds: What a step takes.
+        image: Size of an image that is observed too, pixels each way.
     """
 
     def __init__(
@@ -100,10 +101,13 @@ class CountingEnv(VectorEnv):
         length: int = 1000,
         log: Path | None = None,
         seconds: float = 0.0,
+        image: int = 0,
     ):
         self.num_envs, self._length, self._seconds = num_envs, length, seconds
         self.metadata = {"autoreset_mode": mode}
-        self.single_observation_space = spaces.Dict({"who": spaces.Box(-1, 2**62, (4,), np.int64)})
+        self._images = {"image": np.zeros((num_envs, 1, image, image), np.uint8)} if image else {}
+        seen = {name: spaces.Box(0, 255, values.shape[1:], np.uint8) for name, values in self._images.items()}
+        self.single_observation_space = spaces.Dict({"who": spaces.Box(-1, 2**62, (4,), np.int64), **seen})
         self.single_action_space = spaces.Box(-1, 1, (1,))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
@@ -123,7 +127,7 @@ class CountingEnv(VectorEnv):
         self.who[mask, 3] = 0
         self._done[mask] = False
         self._started = True
-        return {"who": self.who.copy()}, self._infos()
+        return self._observe(), self._infos()
 
     def step(self, actions: Any) -> Any:
         mode = self.metadata["autoreset_mode"]
@@ -141,14 +145,17 @@ class CountingEnv(VectorEnv):
         if mode is AutoresetMode.SAME_STEP and truncated.any():
             finals = np.full(self.num_envs, None, object)
             for row in np.flatnonzero(truncated):
-                finals[row] = {"who": self.who[row].copy()}
+                finals[row] = {name: values[row] for name, values in self._observe().items()}
             final_info = {**infos, "_episode_index": truncated.copy()}
             self._begin(truncated)
             ended = {"final_obs": finals, "_final_obs": truncated, "final_info": final_info, "_final_info": truncated}
             infos = self._infos() | ended
         self._done = truncated.copy()
         rewards = np.ones(self.num_envs, np.float32)
-        return {"who": self.who.copy()}, rewards, np.zeros(self.num_envs, bool), truncated, infos
+        return self._observe(), rewards, np.zeros(self.num_envs, bool), truncated, infos
+
+    def _observe(self) -> dict[str, np.ndarray]:
+        return {"who": self.who.copy(), **self._images}
 
     def _begin(self, rows: np.ndarray) -> None:
         self.who[rows, 2] += 1

@@ -319,3 +319,26 @@ def test_closing_does_not_wait_for_a_lost_server(simulate: Callable[..., Simulat
     assert time.monotonic() - before < 2.0
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("dexgrasp-reconnect")]
     only.start()
+
+
+def test_a_call_that_is_not_answered_in_time_is_a_loss(simulate: Callable[..., Simulator], connect: Connect) -> None:
+    go_on = threading.Event()
+
+    class Stuck(CountingEnv):
+        def step(self, actions: Any) -> Any:
+            assert go_on.wait(20)
+            return super().step(actions)
+
+    only = simulate(lambda: Stuck(1))
+    deadlines = Deadlines(connect=5.0, call=1.0, heartbeat=0.1, lost=20.0)
+    envs = connect(only, on_server_loss="wait", deadlines=deadlines)
+    envs.reset(seed=0)
+    threading.Timer(1.3, go_on.set).start()
+    obs, _, truncated, _ = step(envs)
+    assert truncated.all() and obs[0].tolist() == [0, 0, 2, 0]
+    assert step(envs)[0][0].tolist() == [0, 0, 2, 1]
+
+
+def test_the_policy_is_in_the_metadata(simulate: Callable[..., Simulator], connect: Connect) -> None:
+    envs = connect(simulate(lambda: CountingEnv(1)), on_server_loss="mask")
+    assert envs.metadata["on_server_loss"] == "mask"
