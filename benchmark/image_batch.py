@@ -43,17 +43,18 @@ class ImageBatch(VectorEnv[Any, Any, Any]):
         return self._obs, np.zeros(self.num_envs, np.float32), none, none.copy(), {}
 
 
-class OneImage(gymnasium.Env[Any, npt.NDArray[np.float32]]):
-    """One of them, for vector environments of single ones."""
+class Images(gymnasium.Env[Any, npt.NDArray[np.float32]]):
+    """Some of them as one observation, for vector environments of single ones."""
 
-    def __init__(self) -> None:
-        self.observation_space, self.action_space = _IMAGE, _ACTION
-        self._obs = {"image": np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE), np.uint8)}
+    def __init__(self, images: int) -> None:
+        self.observation_space = spaces.Box(0, 255, (images, SIDE, SIDE), np.uint8)
+        self.action_space = _ACTION
+        self._obs = np.random.default_rng(0).integers(0, 256, (images, SIDE, SIDE), np.uint8)
 
     def reset(self, *, seed: Any = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
-        """The image."""
+        """The images."""
         return self._obs, {}
 
     def step(self, action: Any) -> Any:
-        """The image."""
+        """The images."""
         return self._obs, 0.0, False, False, {}

@@ -113,7 +113,7 @@ class Transport:
     def measure(self) -> dict[str, Any]:
         """The figures of the suite."""
         if self.quick:
-            return transport(num_envs=4, steps=4, rounds=2, batch=4, soak=20)
+            return transport(num_envs=4, steps=2, rounds=1, batch=4, soak=20)
         return transport(self.num_envs, self.steps, self.rounds, self.batch, self.soak)
 
 

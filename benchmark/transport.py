@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -28,12 +29,14 @@ from dexgrasp_envs.registration import DEPTH_ID
 from dexgrasp_envs.remote.client import RemoteVectorEnv
 from dexgrasp_envs.remote.keys import ClientKeys, write_keys
 
-from .image_batch import ImageBatch, OneImage
+from .image_batch import ImageBatch, Images
 from .transport_server import BARE, CHUNK, serving, serving_id
 
 Run = Callable[[], Any]
 THINKING = 0.02
 """Time for which a policy sleeps, as long as its environments, s."""
+_WORKERS = 8
+"""Processes of AsyncVectorEnv for a batch, each with its share of the images."""
 _MIB = 1 << 20
 
 
@@ -98,6 +101,7 @@ def depth_environments(num_envs: int, steps: int, rounds: int) -> dict[str, floa
 
 def batches(batch: int, steps: int, rounds: int) -> dict[str, Any]:
     """Seconds for a batch of so many MiB by each way, and the ratios to what cannot be left out."""
+    workers = min(batch, _WORKERS)
     here = ImageBatch(batch)
     source = here.reset()[0]["image"]
     warm = np.empty_like(source)
@@ -113,14 +117,16 @@ def batches(batch: int, steps: int, rounds: int) -> dict[str, Any]:
             "tcp": RemoteVectorEnv([plain], shared_memory=False),
             "tcp, encrypted": RemoteVectorEnv([curve], shared_memory=False, keys=ClientKeys.load(folder)),
             "pickle over tcp": Pickled(pickled, batch),
-            # The one of Gymnasium: an environment a process, its observations in shared memory.
-            "AsyncVectorEnv": AsyncVectorEnv([OneImage] * batch, shared_memory=True, context="spawn"),
+            # Gymnasium's: an environment a process, its observations in shared memory.
+            "AsyncVectorEnv": AsyncVectorEnv(
+                [partial(Images, batch // workers)] * workers, shared_memory=True, context="spawn"
+            ),
         }
         for env in envs.values():
             stack.callback(env.close)
             env.reset(seed=0)
         actions = np.zeros((batch, 1), np.float32)
-        runs: dict[str, Run] = {name: lambda env=env: env.step(actions) for name, env in envs.items()}  # type: ignore[misc]
+        runs: dict[str, Run] = {name: lambda env=env: env.step(actions[: env.num_envs]) for name, env in envs.items()}  # type: ignore[misc]
         runs["memcpy"] = lambda: np.copyto(warm, source)
         runs["memcpy into fresh memory"] = source.copy
         for way in BARE:

@@ -54,3 +54,15 @@ def test_children_outlive_the_thread_that_started_them() -> None:
     parent, _, _ = start(then)
     assert parent.stdout is not None and parent.stdout.read().strip() == "None"
     assert parent.wait(20) == 0
+
+
+def test_a_child_that_was_started_again_ends_with_its_parent() -> None:
+    then = "children.children[0].revive(0, lambda: False); print('again', flush=True); time.sleep(60)"
+    parent, folder, before = start(then)
+    assert parent.stdout is not None and parent.stdout.readline() == "again\n"
+    children = children_of(parent.pid)
+    assert len(children) == 2 and children != before
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait(10)
+    assert eventually(lambda: not any(alive(pid) for pid in children))
+    assert eventually(lambda: not folder.exists())
