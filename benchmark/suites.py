@@ -11,6 +11,7 @@ import tyro
 from baselines.checkpoint import config_of, read
 from baselines.record import Record, new_record, read_record, write_record
 from baselines.shipped import CHECKPOINTS, evaluate_shipped, shipped
+from dexgrasp_envs.config import EnvConfig
 from dexgrasp_envs.errors import CheckpointError
 from dexgrasp_envs.registration import DEPTH_ID
 
@@ -19,6 +20,7 @@ from .progress import Tell
 from .render import render
 from .robot_fit import robot_fit
 from .throughput import ENVS, throughput
+from .transport import transport
 
 DATA_FOLDER = "FOLDER_WITH_URDF_AND_MESHES"
 """Stands in commands for the folder that somebody keeps the real meshes in."""
@@ -156,6 +158,30 @@ class Grasps(OfPolicy):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Transport(Measured):
+    """What it costs that environments live in another process, and what two groups of them win."""
+
+    num_envs: int = 64
+    """Depth environments stepped together."""
+    steps: int = 20
+    """Steps in a round."""
+    rounds: int = 5
+    """Rounds of each competitor, in turn."""
+    batch: int = 64
+    """Size of a batch of images, MiB."""
+    soak: int = 2000
+    """Steps over which memory is watched."""
+
+    def measure(self, tell: Tell) -> dict[str, Any]:
+        """The figures of the suite."""
+        return transport(self.num_envs, self.steps, self.rounds, self.batch, self.soak, tell)
+
+    def config_hashes(self) -> dict[str, str]:
+        """That of the Depth id as it is."""
+        return {DEPTH_ID: EnvConfig().observing("depth").hash()}
+
+
+@dataclass(frozen=True, kw_only=True)
 class RobotFit(Measured):
     """Silhouette IoU and depth error of the robot's primitives against the real meshes."""
 
@@ -203,11 +229,12 @@ class Success(Suite):
         return {name: read_record(self.out / f"{name}.json") for name in evaluations}
 
 
-WITHOUT_DATA: Sequence[type[Suite]] = (Throughput, Render, Grasps, Success)
+WITHOUT_DATA: Sequence[type[Suite]] = (Throughput, Render, Transport, Grasps, Success)
 """Suites of `all`: those that need nothing which is not part of the project."""
 QUICK: dict[type[Suite], Any] = {
     Throughput: Throughput(quick=True, num_envs=64, steps=10, rounds=3, warm_up=30, sizes=(1, 8, 64)),
     Render: Render(quick=True, num_envs=16, steps=10, rounds=3, warm_up=30),
+    Transport: Transport(quick=True, num_envs=16, steps=5, rounds=3, batch=16, soak=100),
     Grasps: Grasps(quick=True, episodes=10),
     RobotFit: RobotFit(quick=True, data=tyro.MISSING, postures=5),
     Success: Success(quick=True, episodes_per_env=1),

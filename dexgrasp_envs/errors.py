@@ -17,6 +17,10 @@ class ResetNeeded(DexGraspError, RuntimeError):
     """The environment must be reset before this call; nothing was stepped."""
 
 
+class OutOfTurn(DexGraspError, RuntimeError):
+    """`send` and `recv` take turns for each group of environments; nothing was done."""
+
+
 class ClosedError(DexGraspError, RuntimeError):
     """The environment was closed before this call."""
 

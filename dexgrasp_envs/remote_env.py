@@ -15,7 +15,14 @@ from .errors import ConfigError, HandshakeError
 from .registration import ID_GROUPS
 from .remote.client import RemoteVectorEnv
 from .remote.identity import PACKAGE
+from .remote.keys import ClientKeys
 from .remote.launcher import Children
+from .remote.limits import Deadlines
+from .remote.loss_policy import LossPolicy, loss_policy
+from .remote.rows import shares
+
+REMOTE_OPTIONS = (*ENV_OPTIONS, "keys", "env_groups", "on_server_loss", "loss_deadline")
+"""Options of remote environments besides num_envs and remote."""
 
 
 class DexGraspRemoteVectorEnv(RemoteVectorEnv):
@@ -47,6 +54,10 @@ def make_remote(
     num_envs: int,
     remote: str,
     *,
+    keys: str | os.PathLike[str] | None = None,
+    env_groups: int = 1,
+    on_server_loss: LossPolicy | str = LossPolicy.RAISE,
+    loss_deadline: float = Deadlines.lost,
     threads: int = 0,
     autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
     first_env_index: int = 0,
@@ -63,6 +74,12 @@ def make_remote(
         num_envs: Number of environments, of all simulators together.
         remote: "spawn:K" starts K simulator processes on this machine, which share the environments and end with this
             process; "tcp://HOST:PORT,tcp://HOST:PORT" or "ipc://PATH" connects to those started by `dexgrasp serve`.
+        keys: Folder of `dexgrasp keys` if the running simulators have keys.
+        env_groups: Number of groups of environments that can be stepped apart, see `RemoteVectorEnv.groups`; that of
+            simulators that run already.
+        on_server_loss: What to do when a simulator is lost, "raise", "wait" or "mask", see `LossPolicy`. Those of
+            "spawn:K" are started again.
+        loss_deadline: Most seconds to wait for a lost simulator.
         threads: Threads of each simulator that is started; 0 shares the cores among them.
         autoreset_mode: One of Gymnasium's modes, or its name.
         first_env_index: Global index of row 0.
@@ -77,7 +94,7 @@ def make_remote(
         HandshakeError: A running simulator has other options, or another version; it says which.
         RemoteError: A simulator cannot be started or reached, or is busy.
     """
-    only_known("option", config_options, ENV_OPTIONS)
+    only_known("option", config_options, REMOTE_OPTIONS)
     config = arguments.env_config(ID_GROUPS[env_id], **config_options)
     one_of("render_mode", render_mode, (None, "rgb_array"))
     one_of("backend", backend, ("mujoco",))
@@ -91,15 +108,30 @@ def make_remote(
         "render_mode": render_mode,
         "config": json.loads(config.to_json()),
         "config_hash": config.hash(),
+        "groups": positive("env_groups", env_groups),
+    }
+    if not loss_deadline > 0:
+        raise ConfigError(f"loss_deadline must be above 0 s, got {loss_deadline!r}")
+    options: dict[str, Any] = {
+        "on_server_loss": loss_policy(on_server_loss),
+        "deadlines": Deadlines(lost=loss_deadline),
     }
     scheme, _, rest = remote.partition(":")
     if scheme == "spawn":
-        rows = _shares(positive("num_envs", num_envs), rest)
+        if keys is not None:
+            raise ConfigError("keys are for simulators that run already; those of remote='spawn:K' need none")
+        if not rest.isdecimal():
+            raise ConfigError(f"remote='spawn:K' needs K from 1 to num_envs={num_envs}, got {rest!r}")
+        sizes = shares("K of remote='spawn:K'", positive("num_envs", num_envs), int(rest))
+        rows = [shares("env_groups", size, env_groups) for size in sizes]
         children = _spawn(expect, rows, first, not_negative("threads", threads))
-        return DexGraspRemoteVectorEnv(children.endpoints, expect, checks=children.checks, on_close=children.close)
+        options |= {"children": children.children, "on_close": children.close}
+        return DexGraspRemoteVectorEnv(children.endpoints, expect, **options)
     if threads:
         raise ConfigError("threads is an option of `dexgrasp serve` where simulators run already")
-    env = DexGraspRemoteVectorEnv([endpoint.strip() for endpoint in remote.split(",")], expect)
+    client_keys = None if keys is None else ClientKeys.load(keys)
+    endpoints = [endpoint.strip() for endpoint in remote.split(",")]
+    env = DexGraspRemoteVectorEnv(endpoints, expect, keys=client_keys, **options)
     try:
         _check_rows(env, num_envs, first)
     except HandshakeError:
@@ -108,23 +140,21 @@ def make_remote(
     return env
 
 
-def _shares(num_envs: int, count: str) -> list[int]:
-    """Numbers of environments of each simulator, as equal as they can be."""
-    if not count.isdecimal() or not 1 <= int(count) <= num_envs:
-        raise ConfigError(f"remote='spawn:K' needs K from 1 to num_envs={num_envs}, got {count!r}")
-    each, more = divmod(num_envs, int(count))
-    return [each + (k < more) for k in range(int(count))]
-
-
-def _spawn(expect: dict[str, Any], rows: Sequence[int], first: int, threads: int) -> Children:
+def _spawn(expect: dict[str, Any], rows: Sequence[Sequence[int]], first: int, threads: int) -> Children:
+    """Simulators, each with so many environments in each of its groups; the first groups of all come first."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     common = [expect["env_id"], "--config", "{folder}/config.json", "--autoreset-mode", expect["autoreset_mode"]]
-    common += ["--threads", str(threads or max(1, cores // len(rows)))]
+    common += ["--threads", str(threads or max(1, cores // len(rows))), "--groups", str(expect["groups"])]
     if expect["render_mode"] is not None:
         common += ["--render-mode", expect["render_mode"]]
+    indices: list[list[str]] = [[] for _ in rows]
+    for group in range(expect["groups"]):
+        for own, sizes in zip(indices, rows, strict=True):
+            own.append(str(first))
+            first += sizes[group]
     commands = [
-        [*common, "--num-envs", str(count), "--first-env-index", str(first + sum(rows[:k]))]
-        for k, count in enumerate(rows)
+        [*common, "--num-envs", str(sum(sizes)), "--first-env-index", *own]
+        for sizes, own in zip(rows, indices, strict=True)
     ]
     return Children(commands, {"config.json": json.dumps(expect["config"])})
 
@@ -138,6 +168,12 @@ def _check_rows(env: RemoteVectorEnv, num_envs: int, first: int) -> None:
         expected = first + sum(counts[:k])
         if identity["first_env_index"] != expected:
             raise HandshakeError(
-                f"server {k} starts at environment {identity['first_env_index']}, expected {expected}: start it with "
-                f"--first-env-index {expected}, or name the servers in another order"
+                f"{_name(env, k)} starts at environment {identity['first_env_index']}, expected {expected}: start it "
+                f"with --first-env-index {expected}, or name the servers in another order"
             )
+
+
+def _name(env: RemoteVectorEnv, k: int) -> str:
+    """Of a server, and of its group if it has several."""
+    servers = len(env.identities) // len(env.groups)
+    return f"server {k % servers}" + (f", group {k // servers}," if len(env.groups) > 1 else "")

@@ -1,5 +1,7 @@
 """Grasping environments on simulators in other processes: the same bits as in this one."""
 
+import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -123,8 +125,8 @@ def test_images_are_the_same(env_id: str) -> None:
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        ({"remote": "spawn:0"}, "K from 1 to num_envs=2"),
-        ({"remote": "spawn:3"}, "K from 1 to num_envs=2"),
+        ({"remote": "spawn:0"}, "must be from 1 to num_envs=2"),
+        ({"remote": "spawn:3"}, "must be from 1 to num_envs=2"),
         ({"remote": "spawn"}, "K from 1"),
         ({"remote": "spawn:1", "thread": 1}, "unknown option 'thread'"),
         ({"remote": "spawn:1", "objects": "cubes"}, "objects must be one of"),
@@ -132,6 +134,11 @@ def test_images_are_the_same(env_id: str) -> None:
         ({"remote": "spawn:1", "autoreset_mode": "never"}, "autoreset_mode must be one of"),
         ({"remote": "spawn:1", "render_mode": "human"}, "render_mode must be one of"),
         ({"remote": "tcp://127.0.0.1:9", "threads": 2}, "dexgrasp serve"),
+        ({"remote": "spawn:1", "keys": "keys"}, "need none"),
+        ({"remote": "spawn:1", "env_groups": 3}, "env_groups must be from 1 to num_envs=2"),
+        ({"remote": "spawn:1", "on_server_loss": "ignore"}, "on_server_loss must be one of 'raise', 'wait', 'mask'"),
+        ({"remote": "spawn:1", "loss_deadline": 0}, "loss_deadline must be above 0"),
+        ({"remote": "tcp://127.0.0.1:9", "keys": "no folder"}, "dexgrasp keys"),
     ],
 )
 def test_impossible_options_are_refused_before_anything_starts(options: dict[str, Any], word: str) -> None:
@@ -182,6 +189,46 @@ def test_simulators_in_another_order_are_refused(servers: str) -> None:
 
 
 def test_nobody_there_is_noticed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dexgrasp_envs.remote.client.Deadlines", lambda: Deadlines(connect=0.3))
+    monkeypatch.setattr("dexgrasp_envs.remote_env.Deadlines", lambda lost: Deadlines(connect=0.3))
     with pytest.raises(DeadlineExceeded, match="is it running"):
         make_remote(STATE_ID, 2, "tcp://127.0.0.1:9")
+
+
+@pytest.mark.slow
+def test_groups_of_two_simulators_give_the_bits_of_one_environment(make: Make) -> None:
+    ours = gymnasium.make_vec(STATE_ID, 5, remote="spawn:2", threads=1, env_groups=2).unwrapped
+    assert isinstance(ours, DexGraspRemoteVectorEnv)
+    theirs = make(num_envs=5)
+    try:
+        assert [group.rows for group in ours.groups] == [slice(0, 3), slice(3, 5)]
+        assert same(ours.reset(seed=3)[0], theirs.reset(seed=3)[0])
+        for number in range(3):
+            action = actions(number, 5)
+            for group in ours.groups:
+                group.send(action[group.rows])
+            parts = [group.recv()[:4] for group in ours.groups]
+            expected = theirs.step(action)
+            for group, part in zip(ours.groups, parts, strict=True):
+                assert same(part[0], {name: values[group.rows] for name, values in expected[0].items()})
+                assert same(part[1:], tuple(values[group.rows] for values in expected[1:4]))
+    finally:
+        ours.close()
+
+
+@pytest.mark.slow
+def test_a_lost_simulator_goes_on_with_new_episodes_as_an_environment_would(make: Make) -> None:
+    ours = gymnasium.make_vec(STATE_ID, 2, remote="spawn:2", threads=1, on_server_loss="wait").unwrapped
+    assert isinstance(ours, DexGraspRemoteVectorEnv)
+    theirs = make(num_envs=2)
+    try:
+        ours.reset(seed=3)
+        theirs.reset(seed=3, options={"episode": [0, 2]})
+        os.kill(ours._parts[1].address.child._process.pid, signal.SIGKILL)
+        obs, _, _, truncated, infos = ours.step(actions(0, 2))
+        assert truncated.tolist() == [False, True] and infos["episode_index"].tolist() == [0, 2]
+        assert {"success", "lifted", "diverged", "episode_index", "server_lost"} <= ours.final_rows.info.keys()
+        row = slice(1, 2)
+        start = {name: values[row] for name, values in theirs.reset(seed=3, options={"episode": [0, 2]})[0].items()}
+        assert same({name: values[row] for name, values in obs.items()}, start)
+    finally:
+        ours.close()

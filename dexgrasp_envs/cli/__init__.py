@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import tyro
 
-from . import doctor, list_ids, serve, view
+from . import doctor, keys, list_ids, serve, stats, view
 
 _DESCRIPTION = """Gymnasium environments for dexterous grasping.
 
@@ -15,13 +15,22 @@ Examples:
     dexgrasp doctor --json    the same for a program
     dexgrasp serve --help     environments for a learner in another process
     dexgrasp view --help      watch a policy, live in the browser or as a video
+    dexgrasp stats --help     what a running server does with its time
+    dexgrasp keys my_keys     keys with which servers on other machines admit nobody else
 """
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command with `args` (default: the command line) and return its exit code."""
     code: int = tyro.extras.subcommand_cli_from_dict(
-        {"list": list_ids.list_ids, "doctor": doctor.doctor, "serve": serve.serve, "view": view.view},
+        {
+            "list": list_ids.list_ids,
+            "doctor": doctor.doctor,
+            "serve": serve.serve,
+            "keys": keys.keys,
+            "stats": stats.stats,
+            "view": view.view,
+        },
         prog="dexgrasp",
         description=_DESCRIPTION,
         args=args,

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,10 +10,14 @@ import zmq
 
 from ..errors import ClosedError, DeadlineExceeded, HandshakeError, ProtocolError, ServerLost
 from . import wire
-from .data_plane import Arriving, ChunkedPlane, Frame, Place, anywhere
+from .data_plane import Arriving, ChunkedPlane, DataPlane, Frame, Place, anywhere
 from .failures import failure_from_data
+from .handshake_watch import HandshakeWatch
+from .keys import ClientKeys
 from .lease import Progress
 from .limits import MAX_BYTES, Deadlines
+from .segment import attach, host
+from .shared_plane import SharedPlane
 from .sockets import open_socket, receive, send
 from .wire import Header, Kind
 
@@ -30,7 +35,10 @@ class Connection:
         endpoint: The server's address.
         deadlines: How long to wait.
         check: Looks at the server's process, where this process started it.
+        keys: This client's key and the server's, if it has keys.
+        shared_memory: Whether large arrays come through shared memory where server and client can.
         max_bytes: Most bytes of arrays that are accepted in one reply.
+        group: Which of the server's groups of environments is to be driven.
     """
 
     def __init__(
@@ -39,14 +47,23 @@ class Connection:
         endpoint: str,
         deadlines: Deadlines,
         check: Check | None = None,
+        keys: ClientKeys | None = None,
+        shared_memory: bool = True,
         max_bytes: int = MAX_BYTES,
+        group: int = 0,
     ):
         self.endpoint = endpoint
+        self._group = group
         self.lease = 0
         self.socket = open_socket(context, zmq.DEALER)
+        if keys is not None:
+            keys.identify(self.socket)
+        self._watch: HandshakeWatch | None = HandshakeWatch(self.socket)
         self._deadlines = deadlines
         self._check = check
-        self._plane = ChunkedPlane(max_bytes)
+        self._chunked = ChunkedPlane(max_bytes)
+        self._plane: DataPlane = self._chunked
+        self._host = host() if shared_memory else None
         self._header = Header(Kind.HELLO)
         self._data: Any = None
         self._place: Place = anywhere
@@ -69,17 +86,23 @@ class Connection:
 
     def hello(self) -> dict[str, Any]:
         """Ask for the lease; who the server is. DeadlineExceeded, ServerBusy or HandshakeError."""
-        self._begin(Header(Kind.HELLO, call=secrets.randbits(63) | 1), None, anywhere)
-        wait_for([self], self._deadlines.connect)
-        welcome = self.result()
-        if not isinstance(welcome, dict):
-            raise ProtocolError(f"{self.endpoint} does not say who it is")
-        return welcome
+        number = secrets.randbits(63) | 1
+        try:
+            welcome = self._greet(number, {"host": self._host, "group": self._group})
+        finally:
+            self._unwatch()
+        if isinstance(welcome["segment"], dict):
+            self._attach(number, welcome["segment"])
+        return welcome["identity"]
 
     def call(self, operation: str, arguments: dict[str, Any], place: Place = anywhere) -> None:
-        """Begin an operation; `wait_for` it, then take its `result`. Large arrays are received where `place` says."""
+        """Begin an operation; `wait_for` it, then take its `result`. Large arrays are received where `place` says.
+
+        That the server was lost is told by `result`.
+        """
         if self._lost is not None:
-            raise self._lost
+            self._error = self._lost
+            return
         if self.pending:
             raise ClosedError(f"{self.where} never answered; close the environment and make a new one")
         number = self._header.call + 1 if self._header.kind == Kind.CALL else 1
@@ -108,19 +131,66 @@ class Connection:
             # This process was paused: that is not the server's silence.
             self._heard += now - self._ticked
         self._ticked = now
+        refusal = self._watch.failure() if self._watch is not None else None
         ended = self._check() if self._check is not None else None
         if ended is not None:
             self._lose(f"{self.where} ended: {ended}")
+        elif refusal is not None:
+            self._fail(HandshakeError(f"{self.endpoint} {refusal}"))
         elif self.lease and now - self._heard > self._deadlines.window:
             self._lose(f"{self.where} was silent for {self._deadlines.window:g} s")
         elif self.lease and now - self._pinged >= self._deadlines.heartbeat:
             self._pinged = now
             self._send_now([Header(Kind.PING, self.lease, self._header.call).pack()])
 
+    def give_up(self, why: str) -> None:
+        """Take the server for lost; nothing more is sent to it."""
+        self._lose(why)
+
     def goodbye(self) -> None:
-        """Give the lease back, if there is one."""
+        """Give the lease back, if there is one, and the shared memory."""
+        self._plane = self._chunked
         if self.lease and self._lost is None:
             self._send_now([Header(Kind.GOODBYE, self.lease).pack()])
+
+    def close(self) -> None:
+        """Say goodbye, also to a server that is taken for lost and may live, and free the socket."""
+        self._plane = self._chunked
+        self._unwatch()
+        if self.lease:
+            self._send_now([Header(Kind.GOODBYE, self.lease).pack()])
+        # The goodbye has a moment to leave; nobody waits for it.
+        self.socket.close(linger=200)
+
+    def _greet(self, number: int, data: dict[str, Any]) -> dict[str, Any]:
+        self._begin(Header(Kind.HELLO, call=number), data, anywhere)
+        wait_for([self], self._deadlines.connect)
+        welcome = self.result()
+        if not isinstance(welcome, dict) or not isinstance(welcome.get("identity"), dict) or "segment" not in welcome:
+            raise ProtocolError(f"{self.endpoint} does not say who it is")
+        return welcome
+
+    def _attach(self, number: int, offer: dict[str, Any]) -> None:
+        """Show that this process can read the memory that the server offers; from then on the server uses it."""
+        try:
+            if "failure" in offer:
+                raise OSError(f"the server could not have {offer['failure']}")
+            nonce, segment = attach(**offer)
+        except (OSError, TypeError, ValueError, OverflowError) as error:
+            warnings.warn(
+                f"{self.endpoint} is on this machine, but shares no memory with this process: {error}. Images come "
+                "through the socket, which is slower",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            return
+        self._plane = SharedPlane(self._chunked, segment)
+        self._greet(number, {"nonce": nonce.hex(), "group": self._group})
+
+    def _unwatch(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
 
     def _begin(self, header: Header, data: Any, place: Place) -> None:
         messages = self._plane.outgoing(header, data)
@@ -200,7 +270,7 @@ class Connection:
         self.pending = False
 
     def _lose(self, message: str) -> None:
-        self._lost = ServerLost(f"{message}; close this environment and make a new one")
+        self._lost = ServerLost(message)
         self._fail(self._lost)
 
     def _fail(self, error: Exception) -> None:

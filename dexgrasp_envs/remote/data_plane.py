@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from ..errors import ProtocolError
 from . import wire
-from .wire import Header, Kind, Slot
+from .wire import Header, Kind, Slot, Via
 
 Array = npt.NDArray[np.generic]
 Frame = bytes | memoryview
@@ -28,6 +28,9 @@ class Arriving(Protocol):
     @property
     def complete(self) -> bool:
         """Whether everything has arrived."""
+
+    def next_chunk(self) -> tuple[int, int, int] | None:
+        """Array, offset in it, and bytes of the chunk that is to be added next; None once complete."""
 
     def add(self, header: Header, frames: Sequence[memoryview]) -> None:
         """Take in a chunk; ProtocolError if it is not the next one."""
@@ -70,6 +73,8 @@ class ChunkedPlane:
         """See `DataPlane`."""
         if len(frames) != 2:
             raise ProtocolError(f"the first message must have metadata and arrays, got {len(frames)} frames")
+        if header.item != Via.CHUNKS:
+            raise ProtocolError("its arrays are in memory that the two ends do not share")
         try:
             return ArrivingChunks(header, wire.decode(frames[0], self.max_bytes), frames[1], place)
         except wire.WireError as error:
@@ -99,18 +104,25 @@ class ArrivingChunks:
         """Whether all chunks have arrived."""
         return not self._missing
 
+    def next_chunk(self) -> tuple[int, int, int] | None:
+        """Array, offset in it, and bytes of the chunk that is to be added next; None once complete."""
+        if not self._missing:
+            return None
+        item = self._missing[-1]
+        return item, self._offset, min(wire.CHUNK_BYTES, self._head.slots[item].size - self._offset)
+
     def add(self, header: Header, frames: Sequence[memoryview]) -> None:
         """Copy the next chunk to its place; ProtocolError if it is another one or of a wrong size."""
         if len(frames) != 1:
             raise ProtocolError(f"a chunk has one frame of bytes, got {len(frames)}")
-        data = frames[0]
-        if not self._missing or (header.item, header.offset) != (self._missing[-1], self._offset):
+        data, expected = frames[0], self.next_chunk()
+        if expected is None or (header.item, header.offset) != expected[:2]:
             raise ProtocolError(f"unexpected chunk of array {header.item} at {header.offset}")
-        target = self._bytes(header.item)[self._offset : self._offset + wire.CHUNK_BYTES]
-        if len(target) != len(data):
-            raise ProtocolError(f"a chunk of {len(data)} bytes, expected {len(target)}")
-        target[...] = np.frombuffer(data, np.uint8)
-        self._offset += len(data)
+        size = expected[2]
+        if len(data) != size:
+            raise ProtocolError(f"a chunk of {len(data)} bytes, expected {size}")
+        self._bytes(header.item)[self._offset : self._offset + size] = np.frombuffer(data, np.uint8)
+        self._offset += size
         if self._offset == self._head.slots[header.item].size:
             self._missing.pop()
             self._offset = 0

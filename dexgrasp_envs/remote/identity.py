@@ -15,7 +15,8 @@ from .spaces import space_to_data
 PACKAGE = "dexgrasp_envs"
 BY_INDEX, BY_ROW = "index", "row"
 """How rows differ under one seed: by their global index, so that all servers take the seed as it is; or, Gymnasium's
-convention, by a seed of their own, seed + row."""
+convention, by a seed of their own, seed + row. Those by index also count their episodes: infos have `episode_index`,
+and reset has an option `episode`."""
 
 
 def describe(env: Any, identity: dict[str, Any]) -> dict[str, Any]:

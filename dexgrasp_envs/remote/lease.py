@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from .data_plane import Arriving, Frame
+from .data_plane import Arriving, DataPlane, Frame
+from .segment import Segment
 
 Messages = Iterator[Sequence[Frame]]
 
@@ -30,6 +31,10 @@ class Lease:
     """Where to send to: the connection of the last call."""
     heard: float
     """When the client was last heard of, s of the monotonic clock."""
+    plane: DataPlane
+    """How arrays travel between the two."""
+    segment: Segment | None = None
+    """Memory that the client may attach. A lease's own: who lost the lease is not given the next client's arrays."""
     call: int = 0
     """The last call."""
     progress: Progress = Progress.SENT

@@ -20,3 +20,5 @@ class Deadlines:
     """Between two signs of life."""
     window: float = WINDOW
     """A server that is silent for so long is lost."""
+    lost: float = 600.0
+    """For a lost server, or another one in its place, to come back."""

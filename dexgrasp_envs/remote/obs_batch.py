@@ -19,7 +19,7 @@ class ObsBatch:
     """
 
     def __init__(self, space: gymnasium.Space[Any]):
-        self._arrays = {path: np.empty(leaf.shape, leaf.dtype) for path, leaf in _leaves(space, ())}
+        self._arrays = {path: np.empty(leaf.shape, leaf.dtype) for path, leaf in leaves(space, ())}
 
     def place(self, rows: slice) -> Place:
         """Where a server's rows of `data["obs"]` belong."""
@@ -31,6 +31,18 @@ class ObsBatch:
             return whole[rows]
 
         return place
+
+    def put(self, rows: slice, obs: Any, path: Path = ()) -> Any:
+        """Copy an observation of some rows to where it belongs; the observation there."""
+        if isinstance(obs, dict):
+            return {name: self.put(rows, part, (*path, name)) for name, part in obs.items()}
+        if isinstance(obs, tuple) and obs and not isinstance(obs[0], str):
+            return tuple(self.put(rows, part, (*path, i)) for i, part in enumerate(obs))
+        if path not in self._arrays:
+            return obs
+        there = self._arrays[path][rows]
+        there[...] = obs
+        return there
 
     def join(self, parts: Sequence[Any], path: Path = ()) -> Any:
         """The observation of all rows from the servers' observations, in order."""
@@ -47,12 +59,13 @@ class ObsBatch:
         return np.concatenate(parts)
 
 
-def _leaves(space: gymnasium.Space[Any], path: Path) -> Iterator[tuple[Path, Any]]:
+def leaves(space: gymnasium.Space[Any], path: Path) -> Iterator[tuple[Path, Any]]:
+    """The parts of a space whose values are arrays, each with its path."""
     if isinstance(space, spaces.Dict):
         for name, part in space.spaces.items():
-            yield from _leaves(part, (*path, name))
+            yield from leaves(part, (*path, name))
     elif isinstance(space, spaces.Tuple):
         for i, part in enumerate(space.spaces):
-            yield from _leaves(part, (*path, i))
+            yield from leaves(part, (*path, i))
     elif space.shape is not None and space.dtype is not None and space.dtype.kind in "biuf":
         yield path, space

@@ -12,15 +12,23 @@ Slices = Sequence[slice]
 """The rows of each server, in order."""
 
 
-def split_seed(seed: Any, slices: Slices, by_row: bool) -> list[Any]:
-    """A seed for each server: a list by rows; one number as it is or, `by_row`, plus the server's first row.
+def shares(name: str, num_envs: int, count: int) -> list[int]:
+    """Numbers of environments, as equal as they can be; ConfigError, which names `name`, if some would be 0."""
+    if not 1 <= count <= num_envs:
+        raise ConfigError(f"{name} must be from 1 to num_envs={num_envs}, got {count}")
+    each, more = divmod(num_envs, count)
+    return [each + (k < more) for k in range(count)]
+
+
+def split_seed(seed: Any, slices: Slices, by_row: bool, first: int = 0) -> list[Any]:
+    """A seed for each server: a list by rows; one number as it is or, `by_row`, plus `first` and its first row.
 
     ConfigError for a list of another length.
     """
     if seed is None:
         return [None] * len(slices)
     if isinstance(seed, int | np.integer):
-        return [int(seed) + rows.start if by_row else int(seed) for rows in slices]
+        return [int(seed) + first + rows.start if by_row else int(seed) for rows in slices]
     num_envs = slices[-1].stop
     seeds = [int(one) if isinstance(one, np.integer) else one for one in seed]
     if len(seeds) != num_envs:

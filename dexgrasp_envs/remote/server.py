@@ -1,25 +1,36 @@
-"""A server of one vector environment."""
+"""A server of a vector environment, whole or in groups."""
 
 import contextlib
+import math
 import queue
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import zmq
 from gymnasium.vector import VectorEnv
 
+from .counters import Counters
 from .data_plane import ChunkedPlane
+from .events import Log, to_nowhere
 from .failures import failure_to_data
+from .gate import Gate
 from .identity import describe
+from .keys import ServerKeys
 from .limits import MAX_BYTES, WINDOW
+from .obs_batch import leaves
 from .operations import Operations
-from .server_io import Reply, Request, ServerIO
+from .server_io import ServerIO
+from .session import Reply, Request
 from .sockets import bind, open_socket
-from .wire import Header, Kind
+from .wire import CHUNK_BYTES, INLINE_BYTES, Header, Kind
 
 
 class SimServer:
     """Serves a vector environment to one client at a time; the next one finds it as the last one left it.
+
+    Several vector environments of one kind are groups: a client may step one while it thinks about another. One thread
+    steps them all, in the order in which the calls come.
 
     Example:
         >>> import gymnasium
@@ -29,12 +40,14 @@ class SimServer:
         ...     server.serve()  # in the thread that made the environment, until `stop` is called
 
     Args:
-        env: Any vector environment. It is not closed by the server.
-        identity: Plain data that clients can insist on, see `identity.describe`.
+        env: Any vector environment, or one for each group. They are not closed by the server.
+        identity: Plain data that clients can insist on, see `identity.describe`; for groups one each.
         bind: `tcp://HOST:PORT` (port `*`: a free one) or `ipc://PATH` in a folder that only the user may enter.
-        insecure: Allow an address that other machines can reach, where anyone may then drive the server.
+        keys: Keys of the server and of those who may drive it; what travels is then encrypted.
+        insecure: Allow an address that other machines can reach, where without keys anyone may drive the server.
         max_bytes: Most bytes of arrays that are accepted in one message.
         window: A client that is silent for so long loses its lease to another one, s.
+        log: Takes what happens: who comes, leaves, is refused or given up, failures of the environment, and the end.
 
     Raises:
         ConfigError: The address cannot be bound or would be open to strangers, or the environment cannot be served.
@@ -42,35 +55,63 @@ class SimServer:
 
     def __init__(
         self,
-        env: VectorEnv[Any, Any, Any],
-        identity: dict[str, Any],
+        env: VectorEnv[Any, Any, Any] | Sequence[VectorEnv[Any, Any, Any]],
+        identity: dict[str, Any] | Sequence[dict[str, Any]],
         bind: str = "tcp://127.0.0.1:5555",
         *,
+        keys: ServerKeys | None = None,
         insecure: bool = False,
         max_bytes: int = MAX_BYTES,
         window: float = WINDOW,
+        log: Log = to_nowhere,
     ):
-        self._operations = Operations(env)
-        self._plane = ChunkedPlane(max_bytes)
-        described = describe(env, identity)
+        envs = env if isinstance(env, Sequence) else [env]
+        identities = [identity] if isinstance(identity, dict) else identity
+        described = [
+            describe(one, {**said, "group": group, "groups": len(envs)})
+            for group, (one, said) in enumerate(zip(envs, identities, strict=True))
+        ]
+        self._operations = [Operations(one) for one in envs]
+        self._num_envs = [int(one.num_envs) for one in envs]
+        self._counters = Counters()
+        self._log = log
+        shared_bytes = [_shared_bytes(one) for one in envs]
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
-            self._io = self._open(described, bind, insecure, window)
+            self._io = self._open(described, bind, keys, insecure, max_bytes, shared_bytes, window)
         except Exception:
             self._context.destroy(linger=0)
             raise
         self._io.start()
+        log("listening", endpoint=self.endpoint, num_envs=sum(self._num_envs), groups=len(envs))
 
-    def _open(self, identity: dict[str, Any], endpoint: str, insecure: bool, window: float) -> ServerIO:
+    def _open(
+        self,
+        identities: Sequence[dict[str, Any]],
+        endpoint: str,
+        keys: ServerKeys | None,
+        insecure: bool,
+        max_bytes: int,
+        shared_bytes: Sequence[int],
+        window: float,
+    ) -> ServerIO:
         socket = open_socket(self._context, zmq.ROUTER)
-        self.endpoint = bind(socket, endpoint, insecure)
+        gate = None
+        if keys is not None:
+            gate = Gate(self._context, keys.clients)
+            keys.guard(socket)
+        self.endpoint = bind(socket, endpoint, anywhere=insecure or keys is not None)
         """Where clients connect to."""
-        return ServerIO(self._context, socket, self._plane, identity, window)
+        plane = ChunkedPlane(max_bytes)
+        return ServerIO(self._context, socket, plane, identities, shared_bytes, self._counters, window, self._log, gate)
 
     def serve(self) -> None:
         """Do what the client asks until `stop`; the thread that calls this is the one that steps the environment."""
         while (request := self._next_request()) is not None:
-            self._io.reply(self._do(request))
+            reply = self._do(request)
+            # Before the reply: who has it finds it counted.
+            self._counters.calls += 1
+            self._io.reply(reply)
         if self._io.failure is not None:
             raise self._io.failure
 
@@ -82,6 +123,7 @@ class SimServer:
         """Say goodbye to the client and free the address; may be called twice."""
         if not self._context.closed:
             self._io.end()
+            self._log("ended", calls=self._counters.calls, steps=self._counters.steps)
             self._context.destroy(linger=0)
 
     def __enter__(self) -> Self:
@@ -95,15 +137,25 @@ class SimServer:
     def _next_request(self) -> Request | None:
         while True:
             # Python may miss a signal that comes just before it waits: not longer than this.
-            with contextlib.suppress(queue.Empty):
+            with contextlib.suppress(queue.Empty), self._counters.timing("idle"):
                 return self._io.requests.get(timeout=0.5)
 
     def _do(self, request: Request) -> Reply:
         """Whatever goes wrong is the client's to know, and the server's to survive."""
         header = Header(Kind.REPLY, request.lease, request.call)
         try:
-            data = self._operations.run(request.data["operation"], request.data["arguments"])
-            return Reply(request, self._plane.outgoing(header, data), header, data)
+            with self._counters.timing("env"):
+                data = self._operations[request.group].run(request.data["operation"], request.data["arguments"])
+            self._counters.steps += self._num_envs[request.group] * (request.data["operation"] == "step")
+            with self._counters.timing("serialise"):
+                return Reply(request, request.plane.outgoing(header, data), header, data)
         except Exception as error:
             header, data = header._replace(kind=Kind.ERROR), failure_to_data(error)
-            return Reply(request, self._plane.outgoing(header, data), header, data)
+            self._log("call_failed", group=request.group, call=request.call, type=data["type"], message=data["message"])
+            return Reply(request, request.plane.outgoing(header, data), header, data)
+
+
+def _shared_bytes(env: VectorEnv[Any, Any, Any]) -> int:
+    """Memory for a step that finishes all rows: observations twice, and some for the rest; 0 if all are small."""
+    sizes = [math.prod(leaf.shape) * leaf.dtype.itemsize for _, leaf in leaves(env.observation_space, ())]
+    return 2 * sum(sizes) + CHUNK_BYTES if max(sizes, default=0) > INLINE_BYTES else 0

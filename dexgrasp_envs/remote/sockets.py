@@ -31,18 +31,19 @@ def open_socket(context: "zmq.Context[zmq.Socket[bytes]]", kind: int) -> "zmq.So
     return socket
 
 
-def bind(socket: "zmq.Socket[bytes]", endpoint: str, insecure: bool) -> str:
+def bind(socket: "zmq.Socket[bytes]", endpoint: str, anywhere: bool = False) -> str:
     """Bind and return the endpoint in effect (a port `*` becomes a number).
 
-    ConfigError where strangers could connect: tcp beyond this machine without `insecure`, or an ipc socket in a folder
-    that others may enter; and where the address cannot be bound.
+    ConfigError where strangers could connect: tcp beyond this machine, unless it may be `anywhere`, or an ipc socket in
+    a folder that others may enter; and where the address cannot be bound.
     """
     scheme, _, address = endpoint.partition("://")
     if scheme == "tcp":
-        if not insecure and not _is_loopback(address.rpartition(":")[0]):
+        if not anywhere and not _is_loopback(address.rpartition(":")[0]):
             raise ConfigError(
-                f"{endpoint} can be reached from other machines, and anyone there could drive the server: bind to "
-                "tcp://127.0.0.1:PORT and tunnel (ssh -L), or pass insecure=True (--insecure) on a network you trust"
+                f"{endpoint} can be reached from other machines, and anyone there could drive the server: pass keys "
+                "(`dexgrasp keys FOLDER`, then --keys FOLDER), bind to tcp://127.0.0.1:PORT and tunnel (ssh -L), or "
+                "pass insecure=True (--insecure) on a network you trust"
             )
     elif scheme == "ipc":
         _check_private(Path(address).parent)

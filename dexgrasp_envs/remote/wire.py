@@ -55,13 +55,14 @@ class Kind(IntEnum):
     """What a message is."""
 
     HELLO = 1
-    """Client: asks for the lease; `call` is a random number that tells a repeated hello from another client's."""
+    """Client: asks for the lease, or for what else its data say; `call` is a random number that tells a repeated hello
+    from another client's."""
     WELCOME = 2
-    """Server: grants the lease; the data say who the server is."""
+    """Server: grants the lease; the data say who the server is, and what memory it can share."""
     CALL = 3
     """Client: do something; `call` counts up from 1."""
     REPLY = 4
-    """Server: what came of it."""
+    """Server: what came of it; `item` says how its large arrays come, see `Via`."""
     ERROR = 5
     """Server: what went wrong; data are a dict of type and message."""
     CHUNK = 6
@@ -72,6 +73,17 @@ class Kind(IntEnum):
     """Server: the `call` it knows last; `item` says how far it is, `offset` repeats the ping's `call`."""
     GOODBYE = 9
     """Either: I end."""
+    STATS = 10
+    """Anybody, without a lease: how is the server doing? Server: the data say it; `call` is that of the question."""
+
+
+class Via(IntEnum):
+    """How the arrays of a reply come that are not beside its metadata."""
+
+    CHUNKS = 0
+    """In messages of their own."""
+    SEGMENT = 1
+    """In memory that both ends share, one after the other."""
 
 
 class Header(NamedTuple):
@@ -98,7 +110,7 @@ class Header(NamedTuple):
         if len(frame) != HEADER.size:
             raise WireError(f"the header has {len(frame)} bytes, expected {HEADER.size}")
         header = cls(*HEADER.unpack(frame)[2:])
-        if not Kind.HELLO <= header.kind <= Kind.GOODBYE:
+        if not Kind.HELLO <= header.kind <= Kind.STATS:
             raise WireError(f"unknown kind of message {header.kind}")
         return header
 

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,9 @@ import pytest
 from dexgrasp_envs.cli import main
 from dexgrasp_envs.config import EnvConfig
 from dexgrasp_envs.remote.client import RemoteVectorEnv
+from dexgrasp_envs.remote.keys import ClientKeys, write_keys
+from dexgrasp_envs.remote.wire import Kind
+from tests.remote.raw_client import RawClient
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -84,6 +88,19 @@ def test_an_address_that_others_can_reach_is_refused(start: Start) -> None:
     assert process.returncode == 1 and error.startswith("dexgrasp serve: ") and "--insecure" in error
 
 
+def test_with_keys_it_serves_everywhere_who_has_them(start: Start, tmp_path: Path) -> None:
+    write_keys(tmp_path / "keys")
+    endpoint = endpoint_of(start("CartPole-v1", "--bind", "tcp://0.0.0.0:*", "--keys", str(tmp_path / "keys")))
+    envs = RemoteVectorEnv([endpoint.replace("0.0.0.0", "127.0.0.1")], keys=ClientKeys.load(tmp_path / "keys"))
+    envs.reset(seed=0)
+    envs.close()
+
+
+def test_keys_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["serve", "CartPole-v1", "--keys", str(tmp_path)]) == 1
+    assert "dexgrasp keys" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("option", [["--config", "{}"], ["--first-env-index", "1"], ["--threads", "1"]])
 def test_options_of_our_environments_are_refused_for_others(option: list[str], capsys: pytest.CaptureFixture) -> None:
     assert main(["serve", "CartPole-v1", *option]) == 1
@@ -99,3 +116,34 @@ def test_help_has_examples() -> None:
     command = [sys.executable, "-m", "dexgrasp_envs.cli", "serve", "--help"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "dexgrasp serve DexGrasp/KukaAllegro-State-v0 --num-envs 64" in text and "--insecure" in text
+
+
+def test_groups_are_served_with_their_indices(start: Start) -> None:
+    arguments = ["--num-envs", "3", "--groups", "2", "--first-env-index", "4", "10", "--threads", "1"]
+    process = start("DexGrasp/KukaAllegro-State-v0", *arguments, "--bind", "tcp://127.0.0.1:*")
+    envs = RemoteVectorEnv([endpoint_of(process)])
+    assert [identity["first_env_index"] for identity in envs.identities] == [4, 10]
+    assert [group.num_envs for group in envs.groups] == [2, 1]
+    envs.close()
+
+
+def test_as_many_indices_as_groups_are_needed(capsys: pytest.CaptureFixture) -> None:
+    command = ["serve", "DexGrasp/KukaAllegro-State-v0", "--num-envs", "3", "--groups", "3"]
+    assert main([*command, "--first-env-index", "1", "2"]) == 1
+    assert "one for each of 3 groups" in capsys.readouterr().err
+
+
+def test_a_step_in_hand_is_answered_before_the_end_and_events_are_told(start: Start) -> None:
+    process = start("CartPole-v1", "--bind", "tcp://127.0.0.1:*")
+    client = RawClient(endpoint_of(process))
+    client.begin()
+    # Both are there before the server is told to end.
+    os.kill(process.pid, signal.SIGSTOP)
+    client.call(2, "step", actions=np.zeros(1, int))
+    os.kill(process.pid, signal.SIGTERM)
+    os.kill(process.pid, signal.SIGCONT)
+    kinds = [client.receive()[0].kind for _ in range(2)]
+    client.close()
+    _, error = process.communicate(timeout=30)
+    assert kinds == [Kind.REPLY, Kind.GOODBYE] and process.returncode == 0
+    assert [json.loads(line)["event"] for line in error.splitlines()] == ["listening", "client_came", "ended"]

@@ -19,22 +19,23 @@ Raw = Callable[[SimServer], RawClient]
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Serves environments, each in a thread of its own, and ends the servers."""
-    started: list[tuple[SimServer, threading.Thread, VectorEnv]] = []
+    started: list[tuple[SimServer, threading.Thread, list[VectorEnv]]] = []
 
-    def serve_one(env: VectorEnv, identity: dict[str, Any] | None = None, **options: Any) -> SimServer:
+    def serve_one(env: Any, identity: Any = None, **options: Any) -> SimServer:
         server = SimServer(env, identity or {"env_id": "test"}, "tcp://127.0.0.1:*", **options)
         thread = threading.Thread(target=server.serve, daemon=True)
         thread.start()
-        started.append((server, thread, env))
+        started.append((server, thread, env if isinstance(env, list) else [env]))
         return server
 
     yield serve_one
-    for server, thread, env in started:
+    for server, thread, envs in started:
         server.stop()
         thread.join(10)
         assert not thread.is_alive()
         server.close()
-        env.close()
+        for env in envs:
+            env.close()
 
 
 @pytest.fixture

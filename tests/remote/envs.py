@@ -1,12 +1,16 @@
 """Environments to serve."""
 
+import os
 import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector.utils import batch_space
 
 from dexgrasp_envs.errors import StateError
 
@@ -76,3 +80,90 @@ class StatefulEnv(SyncVectorEnv):
             raise StateError("the pole must be somewhere")
         for env, pole in zip(self.envs, state["pole"], strict=True):
             env.unwrapped.state = tuple(pole)
+
+
+class CountingEnv(VectorEnv):
+    """Episodes of a fixed length that tell who they are: observations are (index, seed, episode, step of the episode).
+
+    Args:
+        first: Global index of row 0.
+        length: Steps of an episode.
+        log: A file to which each step appends "index seed episode step" for each row before it is done.
+        seconds: What a step takes.
+        image: Size of an image that is observed too, pixels each way.
+    """
+
+    def __init__(
+        self,
+        num_envs: int,
+        first: int = 0,
+        mode: AutoresetMode = AutoresetMode.SAME_STEP,
+        length: int = 1000,
+        log: Path | None = None,
+        seconds: float = 0.0,
+        image: int = 0,
+    ):
+        self.num_envs, self._length, self._seconds = num_envs, length, seconds
+        self.metadata = {"autoreset_mode": mode}
+        self._images = {"image": np.zeros((num_envs, 1, image, image), np.uint8)} if image else {}
+        seen = {name: spaces.Box(0, 255, values.shape[1:], np.uint8) for name, values in self._images.items()}
+        self.single_observation_space = spaces.Dict({"who": spaces.Box(-1, 2**62, (4,), np.int64), **seen})
+        self.single_action_space = spaces.Box(-1, 1, (1,))
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._log = log
+        self.who = np.zeros((num_envs, 4), np.int64)
+        self.who[:, 0] = first + np.arange(num_envs)
+        self._done = np.zeros(num_envs, bool)
+        self._started = False
+
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> Any:
+        options = options or {}
+        mask = np.asarray(options.get("reset_mask", np.ones(self.num_envs, bool)))
+        if seed is not None:
+            self.who[mask, 1] = np.broadcast_to(seed, self.num_envs)[mask]
+        counted_on = 0 if seed is not None or not self._started else self.who[:, 2] + 1
+        self.who[mask, 2] = np.broadcast_to(options.get("episode", counted_on), self.num_envs)[mask]
+        self.who[mask, 3] = 0
+        self._done[mask] = False
+        self._started = True
+        return self._observe(), self._infos()
+
+    def step(self, actions: Any) -> Any:
+        mode = self.metadata["autoreset_mode"]
+        time.sleep(self._seconds)
+        restart = self._done.copy() if mode is AutoresetMode.NEXT_STEP else np.zeros(self.num_envs, bool)
+        if self._log is not None:
+            text = "".join(" ".join(map(str, who)) + "\n" for who in self.who[~restart].tolist())
+            file = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            os.write(file, text.encode())
+            os.close(file)
+        self.who[~restart, 3] += 1
+        self._begin(restart)
+        truncated = (self.who[:, 3] >= self._length) & ~restart
+        infos = self._infos()
+        if mode is AutoresetMode.SAME_STEP and truncated.any():
+            finals = np.full(self.num_envs, None, object)
+            for row in np.flatnonzero(truncated):
+                finals[row] = {name: values[row] for name, values in self._observe().items()}
+            final_info = {**infos, "_episode_index": truncated.copy()}
+            self._begin(truncated)
+            ended = {"final_obs": finals, "_final_obs": truncated, "final_info": final_info, "_final_info": truncated}
+            infos = self._infos() | ended
+        self._done = truncated.copy()
+        rewards = np.ones(self.num_envs, np.float32)
+        return self._observe(), rewards, np.zeros(self.num_envs, bool), truncated, infos
+
+    def _observe(self) -> dict[str, np.ndarray]:
+        return {"who": self.who.copy(), **self._images}
+
+    def _begin(self, rows: np.ndarray) -> None:
+        self.who[rows, 2] += 1
+        self.who[rows, 3] = 0
+
+    def _infos(self) -> dict[str, Any]:
+        return {"episode_index": self.who[:, 2].copy(), "_episode_index": np.ones(self.num_envs, bool)}
+
+
+COUNTING = {"env_id": "Counting", "seeding": "index"}
+"""What its server says of it."""

@@ -49,6 +49,7 @@ class RawClient:
         header, data = self.receive()
         if header.kind == Kind.WELCOME:
             self.lease = header.lease
+            return header, data["identity"]
         return header, data
 
     def begin(self) -> None:

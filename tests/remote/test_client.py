@@ -57,7 +57,8 @@ def test_two_servers_are_one_of_double_size(serve: Serve, connect: Connect, mode
 def test_images_in_chunks_and_infos_of_all_kinds_are_the_same(
     serve: Serve, connect: Connect, mode: AutoresetMode
 ) -> None:
-    assert_same_run(image_env(3, mode), connect(serve(image_env(2, mode)), serve(image_env(1, mode))), 12)
+    remote = connect(serve(image_env(2, mode)), serve(image_env(1, mode)), shared_memory=False)
+    assert_same_run(image_env(3, mode), remote, 12)
 
 
 def test_final_rows_are_final_obs_and_final_info(serve: Serve, connect: Connect) -> None:

@@ -17,7 +17,7 @@ from dexgrasp_envs.remote.data_plane import ChunkedPlane
 from dexgrasp_envs.remote.lease import Progress
 from dexgrasp_envs.remote.limits import Deadlines
 from dexgrasp_envs.remote.sockets import open_socket
-from dexgrasp_envs.remote.wire import Header, Kind
+from dexgrasp_envs.remote.wire import Header, Kind, Via
 
 DEADLINES = Deadlines(connect=1.0, call=3.0, heartbeat=0.05, window=1.0)
 LEASE = 77
@@ -79,7 +79,8 @@ def meet(context: zmq.Context) -> Iterator[Callable[..., tuple[Puppet, Connectio
 
     def meet_one(answer: Callable[[Header, int], list[list[bytes]]], **options: Any) -> tuple[Puppet, Connection]:
         def welcome_or_answer(header: Header, count: int) -> list[list[bytes]]:
-            return message(Kind.WELCOME, header.call, {"a": 1}) if header.kind == Kind.HELLO else answer(header, count)
+            welcome = {"identity": {"a": 1}, "segment": None}
+            return message(Kind.WELCOME, header.call, welcome) if header.kind == Kind.HELLO else answer(header, count)
 
         puppets.append(Puppet(context, welcome_or_answer))
         connection = Connection(context, puppets[-1].endpoint, DEADLINES, **options)
@@ -227,9 +228,10 @@ def test_goodbye_is_a_loss(meet: Any) -> None:
         [Header(Kind.REPLY, LEASE, 1).pack(), b"garbage", b""],
         [Header(Kind.REPLY, LEASE, 1).pack()],
         [Header(Kind.WELCOME, LEASE, 1).pack(), *wire.encode(None)[:1], b""],
+        [Header(Kind.REPLY, LEASE, 1, Via.SEGMENT).pack(), *wire.encode(None)[:1], b""],
         [Header(Kind.ERROR, LEASE, 1).pack(), b"garbage", b""],
     ],
-    ids=["no header", "no data", "no frames", "a welcome", "no error"],
+    ids=["no header", "no data", "no frames", "a welcome", "no segment", "no error"],
 )
 def test_a_malformed_reply_is_an_error(meet: Any, reply: list[bytes]) -> None:
     _, connection = meet(lambda header, _: [reply])

@@ -33,7 +33,7 @@ def test_without_signs_of_life_the_lease_is_lost_to_another(serve: Serve, connec
 
 def test_it_stops_at_once_even_if_nobody_is_there() -> None:
     context = zmq.Context()
-    heartbeat = Heartbeat(context, [("tcp://127.0.0.1:9", 1)], period=0.01)
+    heartbeat = Heartbeat(context, "tcp://127.0.0.1:9", 1, period=0.01)
     heartbeat.start()
     # Longer than the queue is filled in.
     time.sleep(0.5)
