@@ -69,7 +69,7 @@ class Grasps:
 
 @dataclass(frozen=True)
 class Render:
-    """Depth frames/s and depth env-steps/s, against MuJoCo's OpenGL renderer and against the State id."""
+    """Depth frames/s, stereo pairs/s and depth env-steps/s, against OpenGL and against the State id."""
 
     checkpoint: Path = Path("results/checkpoints/state.pt")
     """Policy whose grasps are the workload."""
