@@ -1,5 +1,5 @@
-"""Depth images: the ray-caster against MuJoCo's OpenGL renderer, and the Depth id against the usual way and our State
-id.
+"""Depth images and stereo pairs: the ray-caster against MuJoCo's OpenGL renderer, and the Depth id against the usual
+way and our State id.
 
 The work is that of a grasping policy in the middle of its episodes. All ratios are of medians within one run.
 """
@@ -21,7 +21,9 @@ from dexgrasp_envs.registration import STATE_ID
 from dexgrasp_envs.scene.scene import ViewCamera
 from dexgrasp_envs.sim.mujoco.offscreen import OffscreenRenderer, free_camera
 from dexgrasp_envs.vector_env import DexGraspVectorEnv
-from dexgrasp_envs.vision.camera import Intrinsics, mounted_poses
+from dexgrasp_envs.vision.camera import Intrinsics, look_at, mounted_poses
+from dexgrasp_envs.vision.geom_table import part_names
+from dexgrasp_envs.vision.looks import draw_light
 from dexgrasp_envs.vision.ray_caster import RayCaster
 
 from .peer_env import PeerEnv, fastest_settings, use_one_thread_each
@@ -30,6 +32,8 @@ from .throughput import Workload, record_work, time_environment
 
 SIZES = ((48, 64), (60, 80), (120, 160), (240, 320))
 """(height, width) of the images."""
+PAIR_SIZES = ((48, 64), (120, 160), (240, 320))
+"""The same of both images of a stereo pair."""
 PEER_ENVS = (2, 4, 8, 16)
 """Numbers of environments in AsyncVectorEnv; the fastest counts."""
 
@@ -46,11 +50,12 @@ def render(
     tell("a policy grasps")
     env, work = record_work(checkpoint, num_envs, steps, warm_up)
     require_opengl(env)
-    frames = {}
-    for size in SIZES:
-        name = "x".join(map(str, size))
-        tell(f"frames of {name}")
-        frames[name] = frame_rates(env, work, size, rounds)
+    frames, pairs = {}, {}
+    for kind, sizes, rates in (("frames", SIZES, frames), ("pairs", PAIR_SIZES, pairs)):
+        for size in sizes:
+            name = "x".join(map(str, size))
+            tell(f"{kind} of {name}")
+            rates[name] = frame_rates(env, work, size, rounds, pair=kind == "pairs")
     depth_env = with_depth(env, work)
     tell("env-steps with depth")
     seconds: dict[str, list[float]] = {"state": [], "depth": []}
@@ -71,6 +76,7 @@ def render(
         "rounds": rounds,
         "contact_share": work.contact_share,
         "frames_per_second_and_core": frames,
+        "stereo_pairs_per_second_and_core": pairs,
         "env_steps_per_second_120x160": rates,
         "peer_env_steps_per_second_by_num_envs": peers,
         "depth_to_state": rates["depth"] / rates["state"],
@@ -86,13 +92,18 @@ def require_opengl(env: DexGraspVectorEnv) -> None:
     renderer.close()
 
 
-def frame_rates(env: DexGraspVectorEnv, work: Workload, size: tuple[int, int], rounds: int) -> dict[str, float]:
-    """Depth frames/s of both renderers, the whole process pinned to one core, the same scenes and camera."""
+def frame_rates(
+    env: DexGraspVectorEnv, work: Workload, size: tuple[int, int], rounds: int, pair: bool
+) -> dict[str, float]:
+    """Depth frames/s, or stereo pairs/s, of both renderers, the whole process on one core, the same scenes and camera.
+
+    Pairs are shaded, ours with shadows and textures, which OpenGL's fastest settings lack.
+    """
     env.set_state(work.start)
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
     try:
-        ours, theirs = our_frames(env, size), opengl_frames(env, size)
+        ours, theirs = our_frames(env, size, pair), opengl_frames(env, size, pair)
         seconds: dict[str, list[float]] = {"ray_caster": [], "opengl": []}
         for _ in range(rounds):
             for name, run in (("ray_caster", ours), ("opengl", theirs)):
@@ -105,30 +116,35 @@ def frame_rates(env: DexGraspVectorEnv, work: Workload, size: tuple[int, int], r
     return rates | {"ratio": rates["ray_caster"] / rates["opengl"]}
 
 
-def our_frames(env: DexGraspVectorEnv, size: tuple[int, int]) -> Callable[[], None]:
-    """Casts one frame of every environment, on one thread; compiled by the time it is returned."""
+def our_frames(env: DexGraspVectorEnv, size: tuple[int, int], pair: bool) -> Callable[[], None]:
+    """Casts one frame, or pair, of every environment, on one thread; compiled by the time it is returned."""
     n, camera = env.num_envs, env.config.observation.camera
     state = env.backend.state()
     zero = np.zeros(n, np.int64)
-    pose = mounted_poses(camera, zero, zero, zero)
+    position, rotation = mounted_poses(camera, zero, zero, zero)
+    beside = position + np.float32(env.config.observation.stereo.baseline) * rotation[:, :, 0]
     object_index = env.get_state()["task.object_index"].astype(np.int64)
     caster = RayCaster(env.scene, env.objects, 1)
     observation = env.config.observation
     lens = Intrinsics(size[1], size[0], Intrinsics.of(observation).focal * size[0] / observation.image_size[0])
-    out = np.empty((n, *size), np.uint16)
+    scene = (np.arange(n), object_index, state.body_pos.numpy(), state.body_rot.numpy())
+    lens_and_range = (rotation, lens, camera.near, camera.far, 1e-4)
+    out, images = np.empty((n, *size), np.uint16), np.empty((2, n, 3, *size), np.uint8)
+    lights, tints = draw_light(observation.stereo.light, len(part_names(env.scene)), zero, zero, zero)
 
     def run() -> None:
-        caster.cast(
-            np.arange(n), object_index, state.body_pos.numpy(), state.body_rot.numpy(), *pose, lens,
-            camera.near, camera.far, 1e-4, out,
-        )  # fmt: skip
+        if not pair:
+            caster.cast(*scene, position, *lens_and_range, out)
+            return
+        for eye, image in zip((position, beside), images, strict=True):
+            caster.shade(*scene, eye, *lens_and_range, lights, tints, image)
 
     run()
     return run
 
 
-def opengl_frames(env: DexGraspVectorEnv, size: tuple[int, int]) -> Callable[[], None]:
-    """Draws one depth frame of every environment; kinematics are computed beforehand and not timed."""
+def opengl_frames(env: DexGraspVectorEnv, size: tuple[int, int], pair: bool) -> Callable[[], None]:
+    """Draws one depth frame, or pair, of every environment; kinematics are computed beforehand and not timed."""
     batch, camera = env.backend.batch, env.config.observation.camera  # type: ignore[attr-defined]
     models = [batch.get_model(row) for row in range(env.num_envs)]
     datas = [batch.get_data(row) for row in range(env.num_envs)]
@@ -137,14 +153,21 @@ def opengl_frames(env: DexGraspVectorEnv, size: tuple[int, int]) -> Callable[[],
         fastest_settings(model)
     models[0].vis.global_.fovy = camera.fovy
     renderer = mujoco.Renderer(models[0], *size)
-    renderer.enable_depth_rendering()
+    if not pair:
+        renderer.enable_depth_rendering()
     eye, option = free_camera(ViewCamera(camera.position, camera.target, camera.fovy)), mujoco.MjvOption()
-    out = np.empty((*size,), np.float32)
+    right = free_camera(ViewCamera(camera.position, camera.target, camera.fovy))
+    right.lookat[:] += env.config.observation.stereo.baseline * look_at(camera)[:, 0]
+    out = np.empty((*size, 3), np.uint8) if pair else np.empty((*size,), np.float32)
 
     def run() -> None:
         for model, data in zip(models, datas, strict=True):
             mujoco.mjv_updateScene(model, data, option, None, eye, mujoco.mjtCatBit.mjCAT_ALL, renderer.scene)
             renderer.render(out=out)
+            if pair:
+                # The geoms of the scene are those of the left camera.
+                mujoco.mjv_updateCamera(model, data, right, renderer.scene)
+                renderer.render(out=out)
 
     run()
     return run

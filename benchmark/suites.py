@@ -117,7 +117,7 @@ class Throughput(OfPolicy):
 
 @dataclass(frozen=True, kw_only=True)
 class Render(OfPolicy):
-    """Depth frames/s and depth env-steps/s, against MuJoCo's OpenGL renderer and against the State id."""
+    """Depth frames/s, stereo pairs/s and depth env-steps/s, against OpenGL and against the State id."""
 
     num_envs: int = 64
     """Environments stepped together."""

@@ -307,7 +307,7 @@ class EnvConfig:
 
 def _omitted(kind: Any) -> dict[str, Any]:
     """The fields of a dataclass that JSON leaves out where they have the default, and that default."""
-    return {f.name: f.default_factory() for f in dataclasses.fields(kind) if "omit_default" in f.metadata}  # type: ignore[misc]
+    return {f.name: f.default_factory() for f in dataclasses.fields(kind) if "omit_default" in f.metadata}  # type: ignore[operator]
 
 
 def _plain(config: Any) -> Any:

@@ -319,7 +319,7 @@ def test_the_last_image_of_an_episode_is_in_final_obs_and_the_first_of_the_next_
 def test_between_the_images_of_a_period_the_last_is_shown_again(make: Make, env_id: str, group: str) -> None:
     envs, always = (
         make(env_id, config=every_third()),
-        make(env_id, camera=EYES.observation.camera, image_size=SMALL),
+        make(env_id, camera=EYES.observation.camera, image_size=SMALL, light=EYES.observation.stereo.light),
     )
     shown, now = envs.reset(seed=0)[0][group], always.reset(seed=0)[0][group]
     np.testing.assert_array_equal(shown, now)

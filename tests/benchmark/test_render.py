@@ -13,6 +13,7 @@ def test_the_suite_gives_ratios_of_what_it_measured(tmp_path, monkeypatch):
     import gymnasium
 
     monkeypatch.setattr(render, "SIZES", ((24, 32),))
+    monkeypatch.setattr(render, "PAIR_SIZES", ((24, 32),))
     monkeypatch.setattr(render, "PEER_ENVS", (2,))
     env = gymnasium.make_vec("DexGrasp/KukaAllegro-State-v0", num_envs=2, privileged=True, threads=1)
     PPO(env, PPOConfig(n_steps=2, minibatch=2, hidden=(8,))).save_policy(tmp_path / "policy.pt")
@@ -21,8 +22,9 @@ def test_the_suite_gives_ratios_of_what_it_measured(tmp_path, monkeypatch):
     rates = metrics["env_steps_per_second_120x160"]
     assert metrics["depth_to_state"] == rates["depth"] / rates["state"]
     assert metrics["depth_to_peer"] == rates["depth"] / rates["AsyncVectorEnv + mujoco.Renderer"]
-    frames = metrics["frames_per_second_and_core"]["24x32"]
-    assert frames["ratio"] == frames["ray_caster"] / frames["opengl"]
+    for what in ("frames", "stereo_pairs"):
+        rates = metrics[f"{what}_per_second_and_core"]["24x32"]
+        assert rates["ratio"] == rates["ray_caster"] / rates["opengl"]
 
 
 def test_the_peers_camera_looks_where_ours_does():
