@@ -84,9 +84,12 @@ class Connection:
         """Server and call, for messages."""
         return f"{self.endpoint} (call {self._header.call})" if self.lease else self.endpoint
 
-    def hello(self) -> dict[str, Any]:
-        """Ask for the lease; who the server is. DeadlineExceeded, ServerBusy or HandshakeError."""
-        number = secrets.randbits(63) | 1
+    def hello(self, number: int | None = None) -> dict[str, Any]:
+        """Ask for the lease; who the server is. DeadlineExceeded, ServerBusy or HandshakeError.
+
+        A `number` that was said before, on another connection, is given the lease that it may have been given unheard.
+        """
+        number = number or secrets.randbits(63) | 1
         try:
             welcome = self._greet(number, {"host": self._host, "group": self._group})
         finally:
@@ -159,8 +162,8 @@ class Connection:
         self._unwatch()
         if self.lease:
             self._send_now([Header(Kind.GOODBYE, self.lease).pack()])
-        # The goodbye has a moment to leave; nobody waits for it.
-        self.socket.close(linger=200)
+        # The goodbye has a moment to leave, and nobody waits for it; a hello that was not heard is withdrawn.
+        self.socket.close(linger=200 if self.lease else 0)
 
     def _greet(self, number: int, data: dict[str, Any]) -> dict[str, Any]:
         self._begin(Header(Kind.HELLO, call=number), data, anywhere)

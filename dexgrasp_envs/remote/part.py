@@ -76,6 +76,7 @@ class Part:
         self._remember = remember
         self._generation = generation
         self._at_fault: int | None = None
+        self._hello = 0
         self._heartbeat: Heartbeat | None = None
         self._reconnect: Reconnect[_Found] | None = None
 
@@ -147,6 +148,8 @@ class Part:
         self.losses += 1
         self.told = False
         self._at_fault = self._generation
+        # One for all attempts: a server may have heard one that was given up, and keeps the lease for it.
+        self._hello = secrets.randbits(63) | 1
         self._hang_up()
         _logger.warning("server lost: %s; its %d environments begin new episodes once it is back", error, self.count)
         self._reconnect = Reconnect(self._find)
@@ -226,7 +229,7 @@ class Part:
         connection = self.address.connection(given_up)
         heartbeat: Heartbeat | None = None
         try:
-            identity = connection.hello()
+            identity = connection.hello(self._hello)
             check_identity(connection.endpoint, identity, self.identity)
             heartbeat = self._keep(connection)
             begun = self._begin(connection) if self.started else None
@@ -234,6 +237,9 @@ class Part:
             if heartbeat is not None:
                 heartbeat.stop()
             connection.close()
+            if connection.lease:
+                # It was given back: the next attempt asks for another one.
+                self._hello = secrets.randbits(63) | 1
             raise
         return _Found(connection, heartbeat, generation, begun)
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zmq
 from gymnasium.vector import AutoresetMode
 
 from dexgrasp_envs.errors import ClosedError, ConfigError, ServerLost
 from dexgrasp_envs.remote.client import RemoteVectorEnv
+from dexgrasp_envs.remote.connection import Connection
 from dexgrasp_envs.remote.launcher import Children
 from dexgrasp_envs.remote.limits import Deadlines
 from dexgrasp_envs.remote.server import SimServer
@@ -342,3 +344,12 @@ def test_a_call_that_is_not_answered_in_time_is_a_loss(simulate: Callable[..., S
 def test_the_policy_is_in_the_metadata(simulate: Callable[..., Simulator], connect: Connect) -> None:
     envs = connect(simulate(lambda: CountingEnv(1)), on_server_loss="mask")
     assert envs.metadata["on_server_loss"] == "mask"
+
+
+def test_a_hello_that_was_heard_too_late_keeps_nobody_out(simulate: Callable[..., Simulator]) -> None:
+    only = simulate(lambda: CountingEnv(1))
+    context: zmq.Context = zmq.Context()
+    first, second = (Connection(context, only.endpoint, QUICK) for _ in range(2))
+    first.hello(7)
+    assert second.hello(7)["env_id"] == "Counting" and second.lease == first.lease
+    context.destroy(linger=0)
