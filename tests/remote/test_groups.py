@@ -76,7 +76,10 @@ def test_thinking_and_stepping_overlap(counting: ServeGroups, connect: Connect) 
                 group.recv()
                 time.sleep(SECONDS * group.num_envs / remote.num_envs)
                 group.send(np.zeros((group.num_envs, 1)))
-        return time.monotonic() - before
+        seconds = time.monotonic() - before
+        for group in groups:
+            group.recv()
+        return seconds
 
     whole, halves = counting((0, 4), seconds=SECONDS), counting((0, 2), (2, 2), seconds=SECONDS / 2)
     one, two = connect(whole), connect(halves)
