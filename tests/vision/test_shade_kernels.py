@@ -115,7 +115,8 @@ def test_other_shapes_are_lit_by_the_normals_that_their_depth_has(
     picture = Picture(Geom(shape, size, rgba=COLOUR), quat=quat)
     p = picture.points
     normal = np.cross(p[1:-1, 2:] - p[1:-1, :-2], p[2:, 1:-1] - p[:-2, 1:-1])
-    normal *= -np.sign(normal[..., :1]) / np.linalg.norm(normal, axis=-1, keepdims=True)
+    length = np.linalg.norm(normal, axis=-1, keepdims=True)
+    normal *= -np.sign(normal[..., :1]) / np.maximum(length, 1e-12)
     mask = picture.ids == OBJECT
     inside = mask[1:-1, 1:-1] & mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
     expected = AMBIENT + INTENSITY * np.maximum(normal @ LIGHT, 0.0)
