@@ -50,12 +50,13 @@ def render(
     tell("a policy grasps")
     env, work = record_work(checkpoint, num_envs, steps, warm_up)
     require_opengl(env)
-    frames, pairs = {}, {}
-    for kind, sizes, rates in (("frames", SIZES, frames), ("pairs", PAIR_SIZES, pairs)):
+    frames: dict[str, dict[str, float]] = {}
+    pairs: dict[str, dict[str, float]] = {}
+    for kind, sizes, found in (("frames", SIZES, frames), ("pairs", PAIR_SIZES, pairs)):
         for size in sizes:
             name = "x".join(map(str, size))
             tell(f"{kind} of {name}")
-            rates[name] = frame_rates(env, work, size, rounds, pair=kind == "pairs")
+            found[name] = frame_rates(env, work, size, rounds, pair=kind == "pairs")
     depth_env = with_depth(env, work)
     tell("env-steps with depth")
     seconds: dict[str, list[float]] = {"state": [], "depth": []}
@@ -128,7 +129,7 @@ def our_frames(env: DexGraspVectorEnv, size: tuple[int, int], pair: bool) -> Cal
     observation = env.config.observation
     lens = Intrinsics(size[1], size[0], Intrinsics.of(observation).focal * size[0] / observation.image_size[0])
     scene = (np.arange(n), object_index, state.body_pos.numpy(), state.body_rot.numpy())
-    lens_and_range = (rotation, lens, camera.near, camera.far, 1e-4)
+    lens_and_range: Any = (rotation, lens, camera.near, camera.far, 1e-4)
     out, images = np.empty((n, *size), np.uint16), np.empty((2, n, 3, *size), np.uint8)
     lights, tints = draw_light(observation.stereo.light, len(part_names(env.scene)), zero, zero, zero)
 

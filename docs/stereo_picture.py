@@ -11,8 +11,8 @@ import imageio.v2 as imageio
 import numpy as np
 
 from baselines.checkpoint import load_policy
-from baselines.video import beside_depth
 from dexgrasp_envs.registration import STEREO_ID
+from dexgrasp_envs.viewing.panes import panes
 
 STEPS = 45
 """Actions before the picture: time to grasp and lift."""
@@ -36,10 +36,9 @@ def grasp(policy: Any, light: str, name: str) -> np.ndarray:
     )
     obs, _ = envs.reset(seed=8, options={"object": name})
     for _ in range(STEPS):
-        obs, *_ = envs.step(policy.act(obs))
+        obs, *_ = envs.step(policy.predict(obs, deterministic=True)[0])
     envs.close()
-    pair = [obs[group][0].transpose(1, 2, 0) for group in ("left", "right")]
-    return beside_depth(np.concatenate(pair, 1), {"depth": obs["depth"][0]})
+    return np.concatenate(list(panes({group: values[0] for group, values in obs.items()}).values()), 1)
 
 
 if __name__ == "__main__":
