@@ -51,7 +51,7 @@ def scene_looks(scene: Scene) -> Looks:
 def object_looks(objects: ObjectSet) -> Looks:
     """Of the geoms of `geom_table.object_table`, [O, 1]."""
     rows = [_looks([(OBJECT, obj.geom)], [True]).arrays() for obj in objects.objects]
-    return Looks(*(np.stack(parts) for parts in zip(*rows, strict=True)))  # type: ignore[arg-type]
+    return Looks(*(np.stack(parts) for parts in zip(*rows, strict=True)))
 
 
 def draw_light(
