@@ -129,16 +129,16 @@ def our_frames(env: DexGraspVectorEnv, size: tuple[int, int], pair: bool) -> Cal
     observation = env.config.observation
     lens = Intrinsics(size[1], size[0], Intrinsics.of(observation).focal * size[0] / observation.image_size[0])
     scene = (np.arange(n), object_index, state.body_pos.numpy(), state.body_rot.numpy())
-    lens_and_range: Any = (rotation, lens, camera.near, camera.far, 1e-4)
+    optics = (lens, camera.near, camera.far, 1e-4)
     out, images = np.empty((n, *size), np.uint16), np.empty((2, n, 3, *size), np.uint8)
     lights, tints = draw_light(observation.stereo.light, len(part_names(env.scene)), zero, zero, zero)
 
     def run() -> None:
         if not pair:
-            caster.cast(*scene, position, *lens_and_range, out)
+            caster.cast(*scene, position, rotation, *optics, out)
             return
         for eye, image in zip((position, beside), images, strict=True):
-            caster.shade(*scene, eye, *lens_and_range, lights, tints, image)
+            caster.shade(*scene, eye, rotation, *optics, lights, tints, image)
 
     run()
     return run

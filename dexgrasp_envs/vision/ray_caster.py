@@ -120,7 +120,7 @@ class RayCaster:
 
 def _lens_and_range(
     lens: Intrinsics, near: float, far: float, scale: float, out: npt.NDArray[np.generic]
-) -> tuple[Any, np.float32, np.float32, np.float32, np.float32]:
+) -> tuple[tuple[Any, ...], np.float32, np.float32, np.float32, np.float32]:
     """In the order that the kernels take, with the rounding of the dtype of `out`."""
     rounding = np.float32(0.0 if out.dtype.kind == "f" else 0.5)
     return lens.rays(), np.float32(near), np.float32(far), np.float32(scale), rounding
