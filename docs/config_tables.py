@@ -62,7 +62,7 @@ def joints() -> str:
     return _table(("index", "joint", "limits (rad)"), rows)
 
 
-PARTS = ("Physics", "Spawn", "Control", "Reward", "Episode", "Camera", "Observation")
+PARTS = ("Physics", "Spawn", "Control", "Reward", "Episode", "Camera", "Stereo", "Light", "Observation")
 TABLES: dict[str, Callable[[], str]] = {
     "ids": ids,
     "cameras": cameras,

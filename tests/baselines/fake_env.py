@@ -16,6 +16,7 @@ from dexgrasp_envs.errors import RenderingError
 
 FAKE_ID = "Fake/Point-v0"
 FAKE_DEPTH_ID = "Fake/Point-Depth-v0"
+FAKE_STEREO_ID = "Fake/Point-Stereo-v0"
 FAKE_TABLE_ID = "Fake/Point-Table-v0"
 """Its goal is told, and it has the flat groups of `FAKE_DEPTH_ID`: what a teacher for that one learns in."""
 FAKE_CONFIG = EnvConfig(
@@ -57,7 +58,7 @@ class FinalRows:
 class FakeVectorEnv(VectorEnv):
     """proprio: position and last action; state: goal; privileged: goal and time. Leaving |x| < 2 ends an episode.
 
-    On a table the goal is a block, proprio also holds `palm_pos` and privileged `object_from_goal`; depth shows it.
+    On a table the goal is a block, proprio also holds `palm_pos` and privileged `object_from_goal`; images show it.
     """
 
     object_names = ("near", "far")
@@ -84,7 +85,7 @@ class FakeVectorEnv(VectorEnv):
             "render_modes": ["rgb_array"],
             "render_fps": 15,
         }
-        self.sees = "depth" in config.observation.groups
+        self.sees = not {"depth", "left"}.isdisjoint(config.observation.groups)
         self.on_table = on_table or self.sees
         groups = {"proprio": 4, "state": 2, "privileged": 3}
         if self.sees:
@@ -97,6 +98,7 @@ class FakeVectorEnv(VectorEnv):
             groups = {"proprio": 7, "state": 2, "privileged": 6}
         boxes = {name: spaces.Box(-100, 100, (size,), np.float32) for name, size in groups.items()}
         boxes["depth"] = spaces.Box(0, 65535, (1, 24, 32), np.uint16)
+        boxes |= dict.fromkeys(("left", "right"), spaces.Box(0, 255, (3, 24, 32), np.uint8))
         self.single_observation_space = spaces.Dict(
             {name: boxes[name] for name in ("proprio", *config.observation.groups)}
         )
@@ -182,6 +184,8 @@ class FakeVectorEnv(VectorEnv):
             groups["privileged"] = np.concatenate([groups["privileged"], from_goal], axis=1)
         if self.sees:
             groups["depth"] = _picture(_on_table(self.goal))
+            groups["left"] = np.repeat(np.clip((groups["depth"] - 8800) // 5, 0, 250), 3, axis=1)  # a block is dark
+            groups["right"] = np.roll(groups["left"], -1, axis=3)
         return {name: groups[name].astype(box.dtype) for name, box in self.single_observation_space.items()}  # type: ignore[attr-defined]
 
     def _infos(self) -> dict[str, Any]:
@@ -212,11 +216,16 @@ def _picture(blocks: np.ndarray) -> np.ndarray:
     return depth
 
 
-for env_id, group in ((FAKE_ID, "state"), (FAKE_DEPTH_ID, "depth"), (FAKE_TABLE_ID, "state")):
+for env_id, *groups in (
+    (FAKE_ID, "state"),
+    (FAKE_DEPTH_ID, "depth"),
+    (FAKE_STEREO_ID, "left", "right"),
+    (FAKE_TABLE_ID, "state"),
+):
     if env_id not in gymnasium.registry:
         gymnasium.register(
             env_id,
             vector_entry_point=f"{__name__}:FakeVectorEnv",
             disable_env_checker=True,
-            kwargs={"id_groups": (group,), "on_table": env_id != FAKE_ID},
+            kwargs={"id_groups": tuple(groups), "on_table": env_id != FAKE_ID},
         )
