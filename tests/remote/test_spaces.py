@@ -147,6 +147,7 @@ def test_a_space_that_cannot_be_served_is_named(space: gymnasium.Space) -> None:
     [
         None,
         {},
+        np.zeros(0),
         {"kind": "Graph"},
         {"kind": "Box", "dtype": "object", "low": 0, "high": 1},
         {"kind": "Discrete", "n": -1, "start": 0, "dtype": "int64"},
