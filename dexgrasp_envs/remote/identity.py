@@ -32,7 +32,7 @@ def describe(env: Any, identity: dict[str, Any]) -> dict[str, Any]:
     Added are `version` of this package, `packages` (versions of those that numbers depend on), `num_envs`,
     `autoreset_mode` (name), `render_mode`, `metadata`, `observation_space` and `action_space` (of a single
     environment), and `seeding`, `group` and `groups` if they are not given.
-    ConfigError if some of it cannot travel.
+    ConfigError if some of it cannot travel, or its observations are too large to.
     """
     if not isinstance(env, VectorEnv):
         raise ConfigError(f"only a gymnasium.vector.VectorEnv can be served, got {type(env).__name__}")
@@ -55,8 +55,9 @@ def describe(env: Any, identity: dict[str, Any]) -> dict[str, Any]:
     }
     try:
         wire.encode(described)
-    except wire.WireError as error:
-        raise ConfigError(f"the environment cannot describe itself in plain data: {error}") from None
+        check_description(described)
+    except (wire.WireError, ProtocolError) as error:
+        raise ConfigError(f"no client could be told of the environment: {error}") from None
     return described
 
 

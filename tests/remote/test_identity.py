@@ -89,3 +89,14 @@ def test_what_is_missing_in_a_description_is_named() -> None:
     del identity["num_envs"]
     with pytest.raises(ProtocolError, match="num_envs"):
         check_description(identity)
+
+
+def test_observations_that_no_message_holds_cannot_be_served() -> None:
+    class Vast(gymnasium.Env):
+        observation_space = gymnasium.spaces.Discrete(2)
+        action_space = gymnasium.spaces.Discrete(2)
+
+    env = gymnasium.vector.SyncVectorEnv([Vast] * 2)
+    env.single_observation_space = gymnasium.spaces.MultiBinary(1 << 30)
+    with pytest.raises(ConfigError, match="at most"):
+        describe(env, {})

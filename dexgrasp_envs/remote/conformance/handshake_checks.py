@@ -38,9 +38,7 @@ def is_busy_for_a_second_client(session: Session) -> None:
 
 def refuses_calls_without_a_lease(session: Session) -> None:
     """A CALL of somebody without the lease is an ERROR (ServerLost)."""
-    stranger = session.stranger()
-    stranger.number = 0
-    if stranger.refused("reset", seed=0, options=None) != "ServerLost":
+    if session.stranger().refused("reset", seed=0, options=None) != "ServerLost":
         raise Failed("a CALL without a lease must be the error ServerLost")
 
 
