@@ -36,6 +36,8 @@ def check(
 ) -> Report:
     """Check whether a server does what docs/wire-protocol.md and Gymnasium promise; it must have no client.
 
+    Of a server with several groups of environments the first is checked.
+
     Example:
         >>> from dexgrasp_envs.remote.conformance import check
         >>> report = check("tcp://127.0.0.1:5555", "CartPole-v1")

@@ -56,14 +56,16 @@ def test_connections_that_are_cut_change_no_bits(serve: Serve, steps: int) -> No
 @STEPS
 def test_what_is_truncated_or_reordered_is_a_typed_error_in_time_or_right(serve: Serve, name: str, steps: int) -> None:
     there, back = (Reordering() if name == "reordered" else proxies.truncating for _ in range(2))
-    server = serve(cartpole(2), window=0.5)
+    window = 0.5
+    server = serve(cartpole(2), window=window)
     done = 0
     end = time.monotonic() + 20 * steps
     with MessageProxy(server.endpoint, there, back) as proxy:
         while done < steps:
             assert time.monotonic() < end
             done += _steps_until_an_error(proxy.endpoint, steps)
-    # The server itself took no harm.
+    # The server itself took no harm; a goodbye that was held back never came.
+    time.sleep(1.2 * window)
     assert_right_bits(server.endpoint, 3)
 
 
