@@ -40,7 +40,9 @@ class Args:
     minutes: float = 3.5
     """Minutes of training."""
     sim: str | None = "spawn:2"
-    """Where environments run while training."""
+    """Where environments run while training, as in baselines.train."""
+    keys: Path | None = None
+    """Folder of `dexgrasp keys`, if the servers of --sim have keys."""
     resume: bool = False
     """Go on from the shipped depth policy in place of a new one."""
     seed: int = 1
@@ -57,8 +59,9 @@ def demo(args: Args, console: Console) -> None:
     trained = args.out / "train"
     settings = train.default_args(args.env_id)
     start = ROOT / CHECKPOINTS / "depth.pt" if args.resume else None
+    elsewhere = {"sim": args.sim, "keys": args.keys}
     train.train(
-        replace(settings, minutes=args.minutes, seed=args.seed, sim=args.sim, out=trained, start_from=start), console
+        replace(settings, minutes=args.minutes, seed=args.seed, out=trained, start_from=start, **elsewhere), console
     )
     first, last = (evaluate_checkpoint(trained / name, args.episodes, 1, SEED) for name in ("first.pt", "policy.pt"))
     console.print(comparison(first.result, last.result))

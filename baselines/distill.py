@@ -19,13 +19,11 @@ from typing import Any
 import gymnasium
 import torch
 import tyro
-from gymnasium.vector import VectorEnv
 from rich.console import Console
 from rich.table import Table
 from stable_baselines3.common import logger
 
 import dexgrasp_envs  # noqa: F401  registers the environments
-from dexgrasp_envs.config import EnvConfig
 from dexgrasp_envs.errors import CheckpointError, ConfigError
 from dexgrasp_envs.registration import DEPTH_ID, STEREO_ID
 from dexgrasp_envs.remote.identity import differences
@@ -37,6 +35,7 @@ from .policy import ActorCritic
 from .ppo_config import DEPTH_PPO
 from .run_folder import interrupts, outcomes, progress_bar, progress_csv, rows_until
 from .sight_training import SightTraining
+from .simulators import make_envs
 from .stereo_student import StereoStudent, StereoStudentConfig
 from .student import make_depth_student, make_stereo_student, require_teacher, student_config, teaching_config
 
@@ -78,6 +77,8 @@ class Args:
     """Environments stepped together."""
     sim: str | None = None
     """Where environments run: "spawn:2" in two processes, "tcp://a:5555,..." on servers; in this process if None."""
+    keys: Path | None = None
+    """Folder of `dexgrasp keys`, if the servers of --sim have keys."""
     image_size: tuple[int, int] = (48, 64)
     """(height, width) of the student's images, pixels."""
     resume: Path | None = None
@@ -105,7 +106,8 @@ class Distillation:
         goes_on = args.student == "depth"  # with PPO
         taught = checkpoint.config_of(self.teacher_meta)
         config = student_config(taught, args.image_size, *(("privileged",) if goes_on else ()))
-        self.env = _make_env(args, teaching_config(config, self.teacher_meta.actor_groups))
+        taught_config = teaching_config(config, self.teacher_meta.actor_groups)
+        self.env = make_envs(STUDENTS[args.student], args.num_envs, taught_config, args.sim, args.keys)
         try:
             require_teacher(self.teacher_meta, self.env, critic=goes_on)
             hidden = checkpoint.hyper_parameters(self.teacher_meta, args.teacher).hidden
@@ -293,10 +295,6 @@ def _check(args: Args) -> None:
             raise ConfigError(f"--{name.replace('_', '-')} must be positive, got {value}")
     if args.student not in STUDENTS:
         raise ConfigError(f"--student must be one of {', '.join(STUDENTS)}, got {args.student!r}")
-
-
-def _make_env(args: Args, config: EnvConfig) -> VectorEnv:
-    return gymnasium.make_vec(STUDENTS[args.student], num_envs=args.num_envs, config=config, remote=args.sim)
 
 
 def _note(record: dict[str, float]) -> str:

@@ -29,6 +29,7 @@ from .ppo import PPO
 from .ppo_config import DEPTH_PPO, PPOConfig
 from .rollout_collector import saved_num_envs
 from .run_folder import interrupts, outcomes, progress_bar, progress_csv, rows_until
+from .simulators import make_envs
 
 COLUMNS = (
     "steps", "iterations", "seconds", "success_at_end", "success_share", "success_once", "lifted", "return", "length",
@@ -71,6 +72,8 @@ class Args:
     """Environments stepped together; 256, or the checkpoint's. After a resume with another number, episodes restart."""
     sim: str | None = None
     """Where environments run: "spawn:2" in two processes, "tcp://a:5555,..." on servers; in this process if None."""
+    keys: Path | None = None
+    """Folder of `dexgrasp keys`, if the servers of --sim have keys."""
     blind: bool = False
     """Hide the object from the actor: it reads `proprio` alone. The row that every results table needs."""
     resume: Path | None = None
@@ -208,7 +211,7 @@ def _id_groups(env_id: str) -> tuple[str, ...]:
 
 
 def _make_env(args: Args, num_envs: int, config: EnvConfig) -> VectorEnv:
-    return gymnasium.make_vec(args.env_id, num_envs=num_envs, config=config, remote=args.sim)
+    return make_envs(args.env_id, num_envs, config, args.sim, args.keys)
 
 
 def _share_done(args: Args, steps: int, seconds: float) -> float:

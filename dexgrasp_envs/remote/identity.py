@@ -2,17 +2,24 @@
 
 import contextlib
 import importlib.metadata
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from ..errors import ConfigError, HandshakeError
+from ..errors import ConfigError, HandshakeError, ProtocolError
 from . import wire
-from .spaces import space_to_data
+from .limits import MAX_BYTES, MAX_GROUPS
+from .obs_batch import leaves
+from .spaces import space_from_data, space_to_data
 
 PACKAGE = "dexgrasp_envs"
+_DESCRIBED = (
+    *("version", "packages", "num_envs", "autoreset_mode", "render_mode", "metadata"),
+    *("observation_space", "action_space", "seeding", "group", "groups"),
+)
 BY_INDEX, BY_ROW = "index", "row"
 """How rows differ under one seed: by their global index, so that all servers take the seed as it is; or, Gymnasium's
 convention, by a seed of their own, seed + row. Those by index also count their episodes: infos have `episode_index`,
@@ -24,8 +31,8 @@ def describe(env: Any, identity: dict[str, Any]) -> dict[str, Any]:
 
     Added are `version` of this package, `packages` (versions of those that numbers depend on), `num_envs`,
     `autoreset_mode` (name), `render_mode`, `metadata`, `observation_space` and `action_space` (of a single
-    environment), and `seeding` if it is not given.
-    ConfigError if some of it cannot travel.
+    environment), and `seeding`, `group` and `groups` if they are not given.
+    ConfigError if some of it cannot travel, or its observations are too large to.
     """
     if not isinstance(env, VectorEnv):
         raise ConfigError(f"only a gymnasium.vector.VectorEnv can be served, got {type(env).__name__}")
@@ -34,6 +41,8 @@ def describe(env: Any, identity: dict[str, Any]) -> dict[str, Any]:
         raise ConfigError(f"metadata['autoreset_mode'] must be a gymnasium.vector.AutoresetMode, got {mode!r}")
     described = {
         "seeding": BY_ROW,
+        "group": 0,
+        "groups": 1,
         **identity,
         "version": importlib.metadata.version(PACKAGE),
         "packages": dict(_packages()),
@@ -46,9 +55,37 @@ def describe(env: Any, identity: dict[str, Any]) -> dict[str, Any]:
     }
     try:
         wire.encode(described)
-    except wire.WireError as error:
-        raise ConfigError(f"the environment cannot describe itself in plain data: {error}") from None
+        check_description(described)
+    except (wire.WireError, ProtocolError) as error:
+        raise ConfigError(f"no client could be told of the environment: {error}") from None
     return described
+
+
+def check_description(identity: Any) -> None:
+    """Raise ProtocolError unless a server's identity has what `describe` adds, of the right types.
+
+    Its observations must fit into one message, so that nothing can be too large to allocate.
+    """
+    if not isinstance(identity, dict):
+        raise ProtocolError(f"an identity must be a dict, got {type(identity).__name__}")
+    missing = [name for name in _DESCRIBED if name not in identity]
+    if missing:
+        raise ProtocolError(f"the server does not say its {', '.join(missing)}")
+    count, metadata, mode = identity["num_envs"], identity["metadata"], identity["autoreset_mode"]
+    if type(count) is not int or count < 1:
+        raise ProtocolError(f"num_envs must be a positive integer, got {_short(count)}")
+    if not isinstance(mode, str) or mode not in [one.value for one in AutoresetMode]:
+        raise ProtocolError(f"the autoreset_mode {_short(mode)} is not one of Gymnasium's")
+    if not isinstance(metadata, dict) or not isinstance(identity["render_mode"], str | None):
+        raise ProtocolError("metadata must be a dict and render_mode a string or nothing")
+    group, groups = identity["group"], identity["groups"]
+    if type(group) is not int or type(groups) is not int or not 0 <= group < groups <= MAX_GROUPS:
+        raise ProtocolError(f"group {_short(group)} of {_short(groups)}: at most {MAX_GROUPS} are accepted, from 0 on")
+    for name in ("observation_space", "action_space"):
+        parts = leaves(space_from_data(identity[name]), ())
+        size = count * sum(math.prod(leaf.shape) * leaf.dtype.itemsize for _, leaf in parts)
+        if size > MAX_BYTES or count > MAX_BYTES:
+            raise ProtocolError(f"a batch of its {name} has {size} bytes, at most {MAX_BYTES} are accepted")
 
 
 def _packages() -> Iterator[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+MAX_GROUPS = 64
+"""Of environments at one server: a client has some sockets for each."""
 MAX_BYTES = 1 << 30
 """Most bytes of arrays in one message."""
 WINDOW = 30.0

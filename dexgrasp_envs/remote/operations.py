@@ -8,6 +8,7 @@ from gymnasium.vector import VectorEnv
 
 from ..errors import ProtocolError, RemoteError, ResetNeeded
 from ..final_rows import FinalRows
+from .actions import check_actions
 from .final_obs import stack
 
 
@@ -42,7 +43,8 @@ class Operations:
         return {"obs": obs, "infos": infos}
 
     def _step(self, actions: Any) -> Any:
-        obs, rewards, terminated, truncated, infos = self._env.step(actions)
+        # Any client may have sent them, and many environments step some rows before they come to a bad one.
+        obs, rewards, terminated, truncated, infos = self._env.step(check_actions(self._env.action_space, actions))
         self._last_obs = obs
         infos = dict(infos)
         final_obs = infos.pop("final_obs", None)

@@ -11,12 +11,13 @@ import numpy.typing as npt
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import create_empty_array
 
-from ..errors import ProtocolError, ServerLost
+from ..errors import ServerLost
 from .address import Address
 from .connection import Connection, wait_for
 from .heartbeat import Heartbeat
-from .identity import BY_INDEX, check_identity
+from .identity import BY_INDEX, check_description, check_identity
 from .reconnect import GivenUp, Reconnect
+from .replies import check_reply
 
 Infos = dict[str, Any]
 PASSING = ("final_obs", "_final_obs", "final_info", "_final_info", "server_lost", "_server_lost")
@@ -73,6 +74,7 @@ class Part:
         self._last_infos: Infos = {}
         self._seeds: list[int | None] = []
         self._episodes: npt.NDArray[np.int64] | None = None
+        self._space: gymnasium.Space[Any] | None = None
         self._remember = remember
         self._generation = generation
         self._at_fault: int | None = None
@@ -84,11 +86,13 @@ class Part:
         """Shake hands; HandshakeError if the server is not as expected."""
         self.identity = self.connection.hello()
         check_identity(self.connection.endpoint, self.identity, expect)
+        check_description(self.identity)
         self._heartbeat = self._keep(self.connection)
 
     def lay_out(self, first: int, space: gymnasium.Space[Any]) -> int:
         """Take the rows from `first` on, whose observations each are of `space`; the row after the last one."""
         count = self.identity["num_envs"]
+        self._space = space
         if self._remember:
             self.last_obs = create_empty_array(space, count, np.zeros)
         self.rows = slice(first, first + count)
@@ -269,8 +273,8 @@ class Part:
         connection.call("reset", {"seed": seed, "options": options})
         wait_for([connection], self.address.deadlines.call)
         begun = connection.result()
-        if not isinstance(begun, dict) or not {"obs", "infos"} <= begun.keys():
-            raise ProtocolError(f"{connection.where} gave no observations and infos")
+        assert self._space is not None
+        check_reply("reset", begun, self._space, self.count)
         return {"obs": begun["obs"], "infos": begun["infos"]}
 
     def _count_episodes(self, infos: Infos) -> None:

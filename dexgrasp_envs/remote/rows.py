@@ -55,6 +55,8 @@ def join_infos(parts: Sequence[dict[str, Any] | None], slices: Slices) -> dict[s
     for name in dict.fromkeys(name for part in parts if part is not None for name in part):
         values = [None if part is None else part.get(name) for part in parts]
         if any(isinstance(value, dict) for value in values):
+            if not all(value is None or isinstance(value, dict) for value in values):
+                raise RemoteError(f"infos[{name!r}] is a dict at some servers only")
             infos[name] = join_infos(values, slices)
         else:
             infos[name] = _join_info(name, values, slices)
@@ -91,9 +93,9 @@ def _part(value: Any, rows: slice, num_envs: int) -> Any:
 
 
 def take(value: Any, rows: slice | int) -> Any:
-    """Some rows, or one, of a batch that may be nested in dicts and tuples."""
+    """Some rows, or one, of a batch that may be nested in dicts and tuples; a tuple of texts is one text a row."""
     if isinstance(value, dict):
         return {name: take(part, rows) for name, part in value.items()}
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and not (value and isinstance(value[0], str)):
         return tuple(take(part, rows) for part in value)
     return value[rows]

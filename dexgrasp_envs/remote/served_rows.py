@@ -18,7 +18,6 @@ from ..errors import (
     DeadlineExceeded,
     DexGraspError,
     OutOfTurn,
-    ProtocolError,
     RemoteError,
     ResetNeeded,
     ServerLost,
@@ -33,6 +32,7 @@ from .limits import Deadlines
 from .loss_policy import LossPolicy
 from .obs_batch import ObsBatch
 from .part import Part
+from .replies import check_reply
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 Flags = npt.NDArray[np.bool_]
@@ -136,7 +136,6 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
             if replies[k] is None:
                 replies[k] = {"obs": batch.put(self._slices[k], part.last_obs)}
             else:
-                _check_fields(replies[k], ("obs",))
                 part.saw(replies[k]["obs"], replies[k].get("infos"))
             if mask.all():
                 part.settle()
@@ -194,9 +193,8 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
                 reply = part.stand_in(self._mode)
                 replies[k] = {**reply, "obs": batch.put(self._slices[k], reply["obs"])}
             else:
-                _check_fields(replies[k], ("obs", "rewards", "terminated", "truncated", "infos", "final_obs"))
                 part.saw(replies[k]["obs"], replies[k]["infos"])
-        terminated, truncated = (self._flags(name, replies) for name in ("terminated", "truncated"))
+        terminated, truncated = (np.concatenate([one[name] for one in replies]) for name in ("terminated", "truncated"))
         for part, where in zip(self._parts, self._slices, strict=True):
             part.done = terminated[where] | truncated[where]
             part.unseen = False
@@ -283,11 +281,13 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
             raise
         replies: list[Any] = [lost] * len(self._parts)
         failures: list[DexGraspError] = []
-        for k, part in enumerate(self._parts):
-            if self._calls[k] is None:
+        for k, (part, call) in enumerate(zip(self._parts, self._calls, strict=True)):
+            if call is None:
                 continue
             try:
-                replies[k] = part.connection.result()
+                result = part.connection.result()
+                check_reply(call[0], result, self.single_observation_space, part.count)
+                replies[k] = result
             except ServerLost as error:
                 if self._terms.policy is LossPolicy.RAISE:
                     part.losses += 1
@@ -362,12 +362,6 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
             raise ConfigError("reset_mask must choose at least one environment; nothing was reset")
         return mask
 
-    def _flags(self, name: str, replies: Sequence[Any]) -> Flags:
-        flags = np.concatenate([reply[name] for reply in replies])
-        if flags.shape != (self.num_envs,) or flags.dtype != bool:
-            raise ProtocolError(f"{name} must be {self.num_envs} bool, got {flags.dtype} {flags.shape}")
-        return flags
-
     def _no_final_rows(self) -> None:
         space = self.single_observation_space
         self.final_rows = FinalRows.none(space) if _is_flat_dict(space) else None
@@ -389,11 +383,6 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
             raise ClosedError("the environment is closed; make a new one")
         if self._terms.failure is not None:
             raise ClosedError(f"the environment failed before: {self._terms.failure}") from self._terms.failure
-
-
-def _check_fields(reply: Any, names: Sequence[str]) -> None:
-    if not isinstance(reply, dict) or any(name not in reply for name in names):
-        raise ProtocolError(f"a server's reply must have {', '.join(names)}")
 
 
 def _is_flat_dict(space: gymnasium.Space[Any]) -> TypeGuard[spaces.Dict]:

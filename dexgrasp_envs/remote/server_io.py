@@ -1,5 +1,6 @@
 """The server's I/O thread: it answers heartbeats while the environment steps."""
 
+import contextlib
 import queue
 import secrets
 import threading
@@ -81,12 +82,12 @@ class ServerIO(threading.Thread):
     def reply(self, reply: Reply) -> None:
         """Send a reply; called by the thread that steps."""
         self._replies.append(reply)
-        self._wake.send(b"")
+        self._wake_up()
 
     def end(self) -> None:
         """Finish sending, say goodbye and close the socket; called by the thread that steps."""
         self._ending = True
-        self._wake.send(b"")
+        self._wake_up()
         self.join(_FLUSH + 5.0)
         self._wake.close()
 
@@ -109,6 +110,11 @@ class ServerIO(threading.Thread):
             self._woken.close()
             if self._gate is not None:
                 self._gate.socket.close()
+
+    def _wake_up(self) -> None:
+        # A thread that has ended, or is about to look anyway, is not waited for.
+        with contextlib.suppress(zmq.Again):
+            self._wake.send(b"", zmq.NOBLOCK)
 
     def _turn(self) -> None:
         """Wait for something to happen, a moment only while the queue to the client is full."""

@@ -153,14 +153,16 @@ class Session:
 
     def _share(self, lease: Lease, said: dict[str, Any]) -> dict[str, Any] | None:
         """Offer memory to a client that says it is on this host; use it with one that proves to read it."""
+        # Only strings are compared: arrays have no truth.
+        place, nonce = (word if isinstance(word, str) else None for word in (said.get("host"), said.get("nonce")))
         if lease.segment is None:
-            if not self._shared_bytes or said.get("host") is None or said["host"] != host():
+            if not self._shared_bytes or place is None or place != host():
                 return None
             try:
                 lease.segment = Segment(self._shared_bytes)
             except OSError as error:
                 return {"failure": f"{self._shared_bytes} bytes: {error.strerror}"}
-        elif said.get("nonce") == lease.segment.nonce.hex():
+        elif nonce == lease.segment.nonce.hex():
             lease.plane = SharingPlane(self._plane, lease.segment.bytes, self._counters)
             lease.segment.close()
         return lease.segment.address

@@ -10,25 +10,31 @@ from ..errors import ConfigError, ProtocolError
 
 
 def space_to_data(space: gymnasium.Space[Any]) -> dict[str, Any]:
-    """A space as data that travel; ConfigError for a kind that does not."""
-    kind = type(space).__name__
+    """A space as data that travel; ConfigError for a kind that does not, or a Dict whose keys are no strings.
+
+    Of a subclass its base travels.
+    """
     if isinstance(space, spaces.Box):
-        return {"kind": kind, "dtype": space.dtype.name, "low": space.low, "high": space.high}
+        return {"kind": "Box", "dtype": space.dtype.name, "low": space.low, "high": space.high}
     if isinstance(space, spaces.Discrete):
-        return {"kind": kind, "dtype": space.dtype.name, "n": int(space.n), "start": int(space.start)}
+        return {"kind": "Discrete", "dtype": space.dtype.name, "n": int(space.n), "start": int(space.start)}
     if isinstance(space, spaces.MultiBinary):
-        return {"kind": kind, "n": space.n if isinstance(space.n, int) else list(space.n)}
+        return {"kind": "MultiBinary", "n": space.n if isinstance(space.n, int) else list(space.n)}
     if isinstance(space, spaces.MultiDiscrete):
-        return {"kind": kind, "dtype": space.dtype.name, "nvec": space.nvec, "start": space.start}
+        return {"kind": "MultiDiscrete", "dtype": space.dtype.name, "nvec": space.nvec, "start": space.start}
     if isinstance(space, spaces.Text):
-        charset = "".join(sorted(space.character_set))
-        return {"kind": kind, "min": space.min_length, "max": space.max_length, "charset": charset}
+        # In its own order, by which it draws samples.
+        charset = "".join(space.character_list)
+        return {"kind": "Text", "min": space.min_length, "max": space.max_length, "charset": charset}
     if isinstance(space, spaces.Dict):
-        return {"kind": kind, "spaces": [[name, space_to_data(part)] for name, part in space.spaces.items()]}
+        if not all(type(name) is str for name in space.spaces):
+            raise ConfigError(f"the keys of a Dict space must be strings to be served, got {list(space.spaces)}")
+        return {"kind": "Dict", "spaces": [[name, space_to_data(part)] for name, part in space.spaces.items()]}
     if isinstance(space, spaces.Tuple):
-        return {"kind": kind, "spaces": [space_to_data(part) for part in space.spaces]}
+        return {"kind": "Tuple", "spaces": [space_to_data(part) for part in space.spaces]}
     raise ConfigError(
-        f"{kind} spaces cannot be served; use Box, Discrete, MultiBinary, MultiDiscrete, Text, Dict, Tuple"
+        f"{type(space).__name__} spaces cannot be served; use Box, Discrete, MultiBinary, MultiDiscrete, Text, Dict or "
+        "Tuple"
     )
 
 
@@ -36,7 +42,8 @@ def space_from_data(data: Any) -> gymnasium.Space[Any]:
     """The inverse of `space_to_data`; ProtocolError if the data describe no space."""
     try:
         return _build(data)
-    except (KeyError, TypeError, ValueError, AssertionError) as error:
+    except Exception as error:
+        # Gymnasium's constructors, asked for the impossible, raise this and that.
         raise ProtocolError(f"the server describes no space: {error!r}") from None
 
 

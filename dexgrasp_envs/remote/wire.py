@@ -256,6 +256,9 @@ def _shape(shape: Any) -> tuple[int, ...]:
         raise WireError(f"a shape must be a list of at most {MAX_DIMENSIONS} sizes")
     if any(type(size) is not int or not 0 <= size < 1 << 48 for size in shape):
         raise WireError(f"impossible shape {shape!r}")
+    # NumPy makes no array of a larger shape even if it is empty.
+    if math.prod(size or 1 for size in shape) >= 1 << 48:
+        raise WireError(f"impossible shape {shape!r}")
     return tuple(shape)
 
 

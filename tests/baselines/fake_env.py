@@ -1,6 +1,7 @@
 """A point that is driven to a goal, with the contract of `DexGraspVectorEnv`; fast enough to learn in seconds."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -72,9 +73,11 @@ class FakeVectorEnv(VectorEnv):
         on_table: bool = False,
         render_mode: str | None = None,
         autoreset_mode: str = "SameStep",
+        keys: Path | None = None,
     ) -> None:
         self.num_envs = num_envs
         self.remote = remote
+        self.keys = keys
         self.render_mode = render_mode
         config = config.observing(*id_groups)
         self.config = config

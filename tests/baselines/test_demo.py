@@ -62,6 +62,19 @@ def test_the_demo_trains_compares_and_evaluates_what_is_shipped(tmp_path, result
     assert (tmp_path / "runs" / "figures" / "success.png").exists()
 
 
+def test_training_asks_servers_with_keys(tmp_path, results, monkeypatch):
+    asked = []
+
+    def stop(args, console):
+        asked.append((args.sim, args.keys))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("baselines.demo.train.train", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, sim="tcp://there:5555", keys=tmp_path)
+    assert asked == [("tcp://there:5555", tmp_path)]
+
+
 def test_records_say_the_command_that_writes_them_alone(tmp_path, results):
     run(tmp_path)
     record = json.loads((tmp_path / "runs" / "raw" / "depth_shuffled.json").read_text())

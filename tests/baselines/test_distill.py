@@ -67,6 +67,11 @@ def arguments(folder, **changes) -> Args:
     )
 
 
+def test_servers_are_asked_with_keys(tmp_path):
+    env = Distillation(arguments(tmp_path, sim="tcp://there:5555", keys=tmp_path)).env.unwrapped
+    assert (env.remote, env.keys) == ("tcp://there:5555", tmp_path)
+
+
 def test_a_run_leaves_its_folder(finished):
     run, printed = finished
     left = {path.name for path in run.args.out.iterdir()}

@@ -184,6 +184,11 @@ def test_simulators_elsewhere_are_asked_for_and_may_change_on_resume(tmp_path, c
     assert "spawn:2" in plan_text(console, plan(first, "spawn:2"))
 
 
+def test_servers_are_asked_with_keys(tmp_path):
+    learner = make_learner(seeing(tmp_path, sim="tcp://there:5555", keys=tmp_path))
+    assert learner.vector_env.unwrapped.keys == tmp_path
+
+
 def plan_text(console, table) -> str:
     console.print(table)
     return console.export_text()

@@ -167,3 +167,55 @@ class CountingEnv(VectorEnv):
 
 COUNTING = {"env_id": "Counting", "seeding": "index"}
 """What its server says of it."""
+
+
+class TextEnv(gymnasium.Env):
+    """Texts, bits and tuples, observed and acted; ends at the fifth step."""
+
+    def __init__(self) -> None:
+        word = spaces.Text(5, min_length=0, charset="cba é")
+        self.observation_space = spaces.Dict(
+            {
+                "said": word,
+                "pair": spaces.Tuple((word, spaces.MultiBinary((2, 3)))),
+                "lights": spaces.MultiDiscrete([3, 4]),
+                "level": spaces.Discrete(100, start=-1),
+            }
+        )
+        self.action_space = spaces.Tuple((word, spaces.Dict({"go": spaces.Discrete(2), "push": spaces.Box(-1, 1)})))
+        self.steps = 0
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        super().reset(seed=seed)
+        if seed is not None:
+            self.observation_space.seed(seed)
+        self.steps = 0
+        return self.observation_space.sample(), {}
+
+    def step(self, action: Any) -> Any:
+        self.steps += 1
+        said, push = action
+        obs = {**self.observation_space.sample(), "said": said}
+        return obs, float(push["push"][0]), self.steps == 5, False, {}
+
+
+def text_env(num_envs: int, mode: AutoresetMode = AutoresetMode.SAME_STEP) -> SyncVectorEnv:
+    return SyncVectorEnv([TextEnv] * num_envs, autoreset_mode=mode)
+
+
+class WideEnv(gymnasium.Env):
+    """Observations that two environments together would have in shared memory, of a space that needs no chunks."""
+
+    observation_space = spaces.Box(0, 255, (20_000,), np.uint8)
+    action_space = spaces.Discrete(2)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        super().reset(seed=seed)
+        return self.np_random.integers(0, 256, 20_000, np.uint8), {}
+
+    def step(self, action: Any) -> Any:
+        return self.np_random.integers(0, 256, 20_000, np.uint8), 0.0, False, False, {}
+
+
+def wide_env(num_envs: int) -> SyncVectorEnv:
+    return SyncVectorEnv([WideEnv] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)

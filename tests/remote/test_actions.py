@@ -47,3 +47,18 @@ def test_actions_in_dicts_and_tuples_are_checked() -> None:
 def test_actions_that_do_not_fit_are_refused(space: Any, actions: Any) -> None:
     with pytest.raises(ActionError):
         check_actions(space, actions)
+
+
+def test_fractions_are_no_integers() -> None:
+    space = batch_space(spaces.Discrete(4), 3)
+    with pytest.raises(ActionError, match="must be integers"):
+        check_actions(space, np.zeros(3))
+    assert check_actions(space, np.zeros(3, np.uint8)).dtype == np.uint8
+
+
+def test_texts_must_be_in_their_space() -> None:
+    space = batch_space(spaces.Text(3, charset="ab"), 2)
+    assert check_actions(space, ("a", "bab")) == ("a", "bab")
+    for wrong in (("a", "c"), ("a",), ("a", 5), np.zeros(2)):
+        with pytest.raises(ActionError):
+            check_actions(space, wrong)

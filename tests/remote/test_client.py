@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
@@ -7,6 +9,7 @@ from dexgrasp_envs.errors import (
     ClosedError,
     ConfigError,
     HandshakeError,
+    ProtocolError,
     RemoteError,
     ResetNeeded,
     ServerBusy,
@@ -232,6 +235,20 @@ def test_after_a_failure_in_the_midst_of_a_step_everything_must_be_reset(serve: 
         remote.reset(options={"reset_mask": np.array([True, False])})
     remote.reset()
     remote.step(np.zeros(2, int))
+
+
+def test_a_reply_that_is_not_as_the_server_says_ends_the_step_of_all(serve: Serve, connect: Connect) -> None:
+    class Odd(StatefulEnv):
+        def step(self, actions: Any) -> Any:
+            obs, rewards, *rest = super().step(actions)
+            return obs, rewards[:1], *rest
+
+    envs = connect(serve(StatefulEnv()), serve(Odd()))
+    envs.reset(seed=0)
+    with pytest.raises(ProtocolError, match="rewards must be 2 numbers"):
+        envs.step(np.zeros(4, int))
+    with pytest.raises(ResetNeeded, match="different steps"):
+        envs.step(np.zeros(4, int))
 
 
 def test_servers_that_got_out_of_step_must_be_reset(serve: Serve, connect: Connect) -> None:

@@ -1,9 +1,11 @@
+from typing import Any
+
 import gymnasium
 import numpy as np
 import pytest
 
-from dexgrasp_envs.errors import ConfigError, HandshakeError
-from dexgrasp_envs.remote.identity import check_identity, describe, differences
+from dexgrasp_envs.errors import ConfigError, HandshakeError, ProtocolError
+from dexgrasp_envs.remote.identity import check_description, check_identity, describe, differences
 from dexgrasp_envs.remote.spaces import space_to_data
 from tests.remote.envs import cartpole
 
@@ -54,3 +56,47 @@ def test_spaces_are_compared_by_their_numbers() -> None:
 def test_a_server_that_is_not_as_expected_is_refused_with_everything_that_differs() -> None:
     with pytest.raises(HandshakeError, match=r"tcp://there.*a is 1, expected 2; b is missing.*Start it with"):
         check_identity("tcp://there", {"a": 1}, {"a": 2, "b": 3})
+
+
+def test_what_an_environment_says_of_itself_is_a_description() -> None:
+    check_description(describe(cartpole(3), {"env_id": "CartPole-v1"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("num_envs", 0),
+        ("num_envs", 1.0),
+        ("num_envs", 1 << 40),
+        ("autoreset_mode", "Never"),
+        ("autoreset_mode", np.zeros(2)),
+        ("metadata", None),
+        ("render_mode", 5),
+        ("group", 1),
+        ("groups", 1.0),
+        ("groups", 1 << 40),
+        ("observation_space", {"kind": "MultiBinary", "n": 1 << 40}),
+        ("action_space", {"kind": "Graph"}),
+    ],
+)
+def test_a_description_that_is_none_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(ProtocolError):
+        check_description({**describe(cartpole(3), {}), name: value})
+
+
+def test_what_is_missing_in_a_description_is_named() -> None:
+    identity = describe(cartpole(3), {})
+    del identity["num_envs"]
+    with pytest.raises(ProtocolError, match="num_envs"):
+        check_description(identity)
+
+
+def test_observations_that_no_message_holds_cannot_be_served() -> None:
+    class Vast(gymnasium.Env):
+        observation_space = gymnasium.spaces.Discrete(2)
+        action_space = gymnasium.spaces.Discrete(2)
+
+    env = gymnasium.vector.SyncVectorEnv([Vast] * 2)
+    env.single_observation_space = gymnasium.spaces.MultiBinary(1 << 30)
+    with pytest.raises(ConfigError, match="at most"):
+        describe(env, {})

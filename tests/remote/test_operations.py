@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dexgrasp_envs.errors import ProtocolError, RemoteError, ResetNeeded
+from dexgrasp_envs.errors import ActionError, ProtocolError, RemoteError, ResetNeeded
 from dexgrasp_envs.remote.operations import Operations
 from tests.remote.envs import StatefulEnv, cartpole, image_env
 
@@ -44,3 +44,13 @@ def test_last_observations_go_as_rows() -> None:
     assert 0 < len(index) <= 3 and "final_obs" not in reply["infos"]
     np.testing.assert_array_equal(np.flatnonzero(reply["terminated"]), index)
     assert reply["final_obs"]["obs"]["image"].shape == (len(index), 1, 800, 700)
+
+
+@pytest.mark.parametrize("actions", [np.zeros(1, int), np.zeros(3, int), np.zeros(2), ["left", "right"], None])
+def test_actions_that_do_not_fit_step_nothing(actions: object) -> None:
+    env = StatefulEnv()
+    operations = Operations(env)
+    operations.run("reset", {"seed": 0, "options": None})
+    with pytest.raises(ActionError, match="must "):
+        operations.run("step", {"actions": actions})
+    assert env.steps == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dexgrasp_envs.errors import ConfigError, RemoteError
-from dexgrasp_envs.remote.rows import join_infos, split_actions, split_options, split_seed
+from dexgrasp_envs.remote.rows import join_infos, split_actions, split_options, split_seed, take
 
 SLICES = [slice(0, 2), slice(2, 5)]
 
@@ -84,3 +84,14 @@ def test_infos_that_are_not_by_row_cannot_be_joined(value: Any) -> None:
 def test_infos_of_different_shapes_cannot_be_joined() -> None:
     with pytest.raises(RemoteError, match="another shape"):
         join_infos([{"a": np.ones((2, 1))}, {"a": np.ones((3, 2))}], SLICES)
+
+
+def test_of_texts_a_row_is_a_text() -> None:
+    batch = {"said": ("yes", "no", "oh"), "pair": (np.arange(3), ("a", "b", "c"))}
+    assert take(batch, 1) == {"said": "no", "pair": (1, "b")}
+    assert take(batch["said"], slice(1, 3)) == ("no", "oh")
+
+
+def test_infos_that_are_dicts_at_some_servers_only_are_refused() -> None:
+    with pytest.raises(RemoteError, match="dict at some"):
+        join_infos([{"a": {"b": np.zeros(2)}}, {"a": np.zeros(3)}], SLICES)

@@ -12,7 +12,7 @@ from dexgrasp_envs.remote.lease import Progress
 from dexgrasp_envs.remote.server import SimServer
 from dexgrasp_envs.remote.wire import Header, Kind
 from tests.remote.conftest import Raw, Serve, eventually
-from tests.remote.envs import StatefulEnv, cartpole
+from tests.remote.envs import StatefulEnv, cartpole, wide_env
 
 ACTIONS = np.zeros(2, np.int64)
 
@@ -33,6 +33,15 @@ def test_a_second_client_hears_busy(serve: Serve, raw: Raw) -> None:
 def test_a_repeated_hello_is_granted_the_same_lease(serve: Serve, raw: Raw) -> None:
     client = raw(serve(cartpole()))
     assert client.hello(1)[0].lease == client.hello(1)[0].lease
+
+
+@pytest.mark.parametrize("said", [None, [], {"host": np.zeros(0)}, {"host": 5, "nonce": np.zeros(0)}])
+def test_a_hello_that_says_what_it_should_not_is_welcome_without_memory(serve: Serve, raw: Raw, said: object) -> None:
+    client = raw(serve(wide_env(2)))
+    for _ in range(2):
+        client.send(Header(Kind.HELLO, call=1), said)
+        header, welcome = client.receive()
+        assert header.kind == Kind.WELCOME and welcome["segment"] is None
 
 
 def test_goodbye_frees_the_lease(serve: Serve, raw: Raw) -> None:

@@ -229,6 +229,23 @@ def test_another_server_at_the_address_is_not_taken(simulate: Callable[..., Simu
         step(envs)
 
 
+def test_a_server_that_does_not_observe_as_it_says_is_not_taken(
+    simulate: Callable[..., Simulator], connect: Connect
+) -> None:
+    class Odd(CountingEnv):
+        def _observe(self) -> dict[str, np.ndarray]:
+            return {"who": self.who.astype(np.float64)}
+
+    only = simulate(lambda: CountingEnv(1))
+    envs = connect(only, on_server_loss="wait", deadlines=Deadlines(connect=1.0, lost=2.0))
+    envs.reset(seed=0)
+    only.stop()
+    only.make = lambda: Odd(1)
+    only.start()
+    with pytest.raises(ServerLost, match=r"obs\['who'\] must be an array of int64"):
+        step(envs)
+
+
 @POLICIES
 def test_a_reset_of_all_rows_waits(pair: Callable, policy: str) -> None:
     envs, shaky = pair(policy)
