@@ -59,10 +59,8 @@ def demo(args: Args, console: Console) -> None:
     trained = args.out / "train"
     settings = train.default_args(args.env_id)
     start = ROOT / CHECKPOINTS / "depth.pt" if args.resume else None
-    elsewhere = {"sim": args.sim, "keys": args.keys}
-    train.train(
-        replace(settings, minutes=args.minutes, seed=args.seed, out=trained, start_from=start, **elsewhere), console
-    )
+    settings = replace(settings, minutes=args.minutes, seed=args.seed, out=trained, start_from=start)
+    train.train(replace(settings, sim=args.sim, keys=args.keys), console)
     first, last = (evaluate_checkpoint(trained / name, args.episodes, 1, SEED) for name in ("first.pt", "policy.pt"))
     console.print(comparison(first.result, last.result))
     raw = args.out / "raw"
