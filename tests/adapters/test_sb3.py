@@ -65,7 +65,7 @@ def test_a_diverged_row_is_no_time_out():
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
 def test_other_autoreset_modes_are_refused(mode):
     with pytest.raises(ConfigError, match="SAME_STEP"):
-        SB3VecEnv(FakeVectorEnv(2, mode=mode))
+        SB3VecEnv(FakeVectorEnv(2, autoreset_mode=mode))
 
 
 def test_stock_ppo_runs_and_counts_episodes():
