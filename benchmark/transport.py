@@ -30,7 +30,7 @@ from dexgrasp_envs.remote.client import RemoteVectorEnv
 from dexgrasp_envs.remote.keys import ClientKeys, write_keys
 
 from .image_batch import ImageBatch, Images
-from .progress import Tell
+from .progress import Tell, silent
 from .transport_server import BARE, CHUNK, serving, serving_id
 
 Run = Callable[[], Any]
@@ -41,7 +41,7 @@ _WORKERS = 8
 _MIB = 1 << 20
 
 
-def transport(num_envs: int, steps: int, rounds: int, batch: int, soak: int, tell: Tell) -> dict[str, Any]:
+def transport(num_envs: int, steps: int, rounds: int, batch: int, soak: int, tell: Tell = silent) -> dict[str, Any]:
     """The figures of the suite: `num_envs` depth environments, batches of `batch` MiB, `soak` steps for the memory."""
     tell(f"{num_envs} depth environments")
     depth = depth_environments(num_envs, steps, rounds)
@@ -228,9 +228,14 @@ def overlap_with_network(num_envs: int, steps: int, rounds: int) -> dict[str, An
             stack.callback(env.close)
             space, actions = env.single_observation_space, env.single_action_space
             policy = ActorCritic(space, actions, ("proprio", "depth"), ("proprio",), sight=Sight.of(env))
-            runs[name] = lambda env=env, policy=policy: rollout(env.unwrapped, policy.act, steps)  # type: ignore[misc]
+            act = partial(_act, policy)
+            runs[name] = partial(rollout, env.unwrapped, act, steps)
         seconds = {name: value / steps for name, value in in_turns(runs, rounds).items()}
     return {**seconds, "ratio": seconds["one"] / seconds["two"]}
+
+
+def _act(policy: ActorCritic, obs: Any) -> np.ndarray:
+    return policy.predict(obs, deterministic=True)[0]
 
 
 def rollout(env: RemoteVectorEnv, act: Callable[[Any], Any], steps: int) -> float:
