@@ -6,10 +6,11 @@ of it. The extra `envpool` installs it.
 
 from importlib.util import find_spec
 from statistics import median
-from time import perf_counter
 from typing import Any
 
 import numpy as np
+
+from .timing import time_steps
 
 ENV_ID = "AdroitHandRelocate-v1"
 
@@ -27,10 +28,7 @@ def envpool_rate(num_envs: int, steps: int, rounds: int, threads: int) -> dict[s
         seconds = []
         for _ in range(rounds):
             env.reset()
-            begin = perf_counter()
-            for action in actions:
-                env.step(action)
-            seconds.append(perf_counter() - begin)
+            seconds.append(time_steps(env, actions))
         rate = num_envs * steps / median(seconds)
         return {
             "env_id": ENV_ID,

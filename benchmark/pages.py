@@ -69,18 +69,8 @@ def readme_section(
     """The results in short; `folder` is that of the results as seen from the README."""
     parts = []
     if success is not None:
-        columns = [
-            "policy",
-            "observes",
-            "success_at_end",
-            "success_share",
-            "lifted",
-            "episodes",
-            "steps (M)",
-            "minutes",
-        ]
         parts.append(success.title + ":")
-        parts.append(markdown(columns, success.shown[columns].to_numpy().tolist()).strip())
+        parts.append(markdown(_IN_SHORT, success.shown[_IN_SHORT].to_numpy().tolist()).strip())
     parts += [f"![{caption}]({folder}/figures/{file})" for file, caption in figures]
     if targets is not None:
         parts.append(targets.title + ":")

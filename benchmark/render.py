@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 from typing import Any
 
 import gymnasium
@@ -29,6 +28,7 @@ from dexgrasp_envs.vision.ray_caster import RayCaster
 from .peer_env import PeerEnv, fastest_settings, use_one_thread_each
 from .progress import Tell, silent
 from .throughput import Workload, record_work, time_environment
+from .timing import in_turns, time_steps
 
 SIZES = ((48, 64), (60, 80), (120, 160), (240, 320))
 """(height, width) of the images."""
@@ -105,20 +105,15 @@ def frame_rates(
     os.sched_setaffinity(0, {min(cores)})
     try:
         ours, theirs = our_frames(env, size, pair), opengl_frames(env, size, pair)
-        seconds: dict[str, list[float]] = {"ray_caster": [], "opengl": []}
-        for _ in range(rounds):
-            for name, run in (("ray_caster", ours), ("opengl", theirs)):
-                begin = perf_counter()
-                run()
-                seconds[name].append(perf_counter() - begin)
+        seconds = in_turns({"ray_caster": ours, "opengl": theirs}, rounds)
     finally:
         os.sched_setaffinity(0, cores)
-    rates = {name: env.num_envs / median(values) for name, values in seconds.items()}
+    rates = {name: env.num_envs / value for name, value in seconds.items()}
     return rates | {"ratio": rates["ray_caster"] / rates["opengl"]}
 
 
 def our_frames(env: DexGraspVectorEnv, size: tuple[int, int], pair: bool) -> Callable[[], None]:
-    """Casts one frame, or pair, of every environment, on one thread; compiled by the time it is returned."""
+    """Casts one frame, or pair, of every environment, on one thread; the first one compiles."""
     n, camera = env.num_envs, env.config.observation.camera
     state = env.backend.state()
     zero = np.zeros(n, np.int64)
@@ -140,7 +135,6 @@ def our_frames(env: DexGraspVectorEnv, size: tuple[int, int], pair: bool) -> Cal
         for eye, image in zip((position, beside), images, strict=True):
             caster.shade(*scene, eye, rotation, *optics, lights, tints, image)
 
-    run()
     return run
 
 
@@ -170,7 +164,6 @@ def opengl_frames(env: DexGraspVectorEnv, size: tuple[int, int], pair: bool) -> 
                 mujoco.mjv_updateCamera(model, data, right, renderer.scene)
                 renderer.render(out=out)
 
-    run()
     return run
 
 
@@ -199,10 +192,7 @@ def peer_rate(env: DexGraspVectorEnv, work: Workload, num_envs: int, rounds: int
             seconds = []
             for _ in range(rounds):
                 peer.reset()
-                begin = perf_counter()
-                for setpoints in targets:
-                    peer.step(setpoints)
-                seconds.append(perf_counter() - begin)
+                seconds.append(time_steps(peer, targets))
         finally:
             peer.close()
     return num_envs * len(targets) / median(seconds)

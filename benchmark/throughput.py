@@ -25,6 +25,7 @@ from dexgrasp_envs.vector_env import DexGraspVectorEnv
 
 from .envpool_peer import envpool_rate
 from .progress import Tell, silent
+from .timing import time_steps
 
 ENVS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 """Numbers of environments of the scaling curve."""
@@ -117,10 +118,7 @@ def record_work(checkpoint: Path, num_envs: int, steps: int, warm_up: int) -> tu
 def time_environment(env: DexGraspVectorEnv, work: Workload) -> float:
     """Seconds for the recorded actions, through the environment's `step`."""
     env.set_state(work.start)
-    begin = perf_counter()
-    for action in work.actions:
-        env.step(action)
-    return perf_counter() - begin
+    return time_steps(env, work.actions)
 
 
 def bare_batch(env: DexGraspVectorEnv, work: Workload) -> Callable[[], float]:

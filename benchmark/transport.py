@@ -9,11 +9,9 @@ import os
 import pickle
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -31,9 +29,9 @@ from dexgrasp_envs.remote.keys import ClientKeys, write_keys
 
 from .image_batch import ImageBatch, Images
 from .progress import Tell, silent
+from .timing import Run, in_turns
 from .transport_server import BARE, CHUNK, serving, serving_id
 
-Run = Callable[[], Any]
 THINKING = 0.02
 """Time for which a policy sleeps, as long as its environments, s."""
 _WORKERS = 8
@@ -63,18 +61,6 @@ def transport(num_envs: int, steps: int, rounds: int, batch: int, soak: int, tel
         "overlap_with_network": thinking,
         "memory": memory(soak),
     }
-
-
-def in_turns(runs: Mapping[str, Run], rounds: int) -> dict[str, float]:
-    """Median seconds of each, after a first one that does not count."""
-    seconds: dict[str, list[float]] = defaultdict(list)
-    for number in range(rounds + 1):
-        for name, run in runs.items():
-            before = perf_counter()
-            run()
-            if number:
-                seconds[name].append(perf_counter() - before)
-    return {name: median(values) for name, values in seconds.items()}
 
 
 def depth_environments(num_envs: int, steps: int, rounds: int) -> dict[str, float]:
