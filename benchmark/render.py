@@ -7,6 +7,7 @@ The work is that of a grasping policy in the middle of its episodes. All ratios 
 import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -23,7 +24,7 @@ from dexgrasp_envs.vector_env import DexGraspVectorEnv
 from dexgrasp_envs.vision.camera import Intrinsics, look_at, mounted_poses
 from dexgrasp_envs.vision.geom_table import part_names
 from dexgrasp_envs.vision.looks import draw_light
-from dexgrasp_envs.vision.ray_caster import RayCaster
+from dexgrasp_envs.vision.ray_caster import RayCaster, Shot
 
 from .peer_env import PeerEnv, fastest_settings, use_one_thread_each
 from .progress import Tell, silent
@@ -123,17 +124,20 @@ def our_frames(env: DexGraspVectorEnv, size: tuple[int, int], pair: bool) -> Cal
     caster = RayCaster(env.scene, env.objects, 1)
     observation = env.config.observation
     lens = Intrinsics(size[1], size[0], Intrinsics.of(observation).focal * size[0] / observation.image_size[0])
-    scene = (np.arange(n), object_index, state.body_pos.numpy(), state.body_rot.numpy())
-    optics = (lens, camera.near, camera.far, 1e-4)
+    left = Shot(
+        np.arange(n), object_index, state.body_pos.numpy(), state.body_rot.numpy(), position, rotation, lens,
+        camera.near, camera.far, 1e-4,
+    )  # fmt: skip
+    right = replace(left, camera_pos=beside)
     out, images = np.empty((n, *size), np.uint16), np.empty((2, n, 3, *size), np.uint8)
     lights, tints = draw_light(observation.stereo.light, len(part_names(env.scene)), zero, zero, zero)
 
     def run() -> None:
         if not pair:
-            caster.cast(*scene, position, rotation, *optics, out)
+            caster.cast(left, out)
             return
-        for eye, image in zip((position, beside), images, strict=True):
-            caster.shade(*scene, eye, rotation, *optics, lights, tints, image)
+        for eye, image in zip((left, right), images, strict=True):
+            caster.shade(eye, lights, tints, image)
 
     return run
 

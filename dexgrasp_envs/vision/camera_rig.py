@@ -1,5 +1,6 @@
 """The cameras of every environment: where they are, when they look, and what they saw last."""
 
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -16,7 +17,7 @@ from ..types import Arrays, SimState
 from .camera import Intrinsics, depth_scale, mounted_poses
 from .geom_table import part_names
 from .looks import draw_light
-from .ray_caster import RayCaster
+from .ray_caster import RayCaster, Shot
 
 SENSED = ("depth", "left", "right")
 """The observation groups that are images."""
@@ -108,16 +109,19 @@ class CameraRig:
         out = self._empty(int(seen.sum()))
         body_pos, body_rot = sim.body_pos.numpy(), sim.body_rot.numpy()
         pos, rot = self._camera_poses(body_pos, body_rot)
-        scene = (index[seen], object_index.numpy(), body_pos, body_rot)
-        lens_and_range = (self._lens, self._config.camera.near, self._config.camera.far, self._scale)
+        camera = self._config.camera
+        shot = Shot(
+            index[seen], object_index.numpy(), body_pos, body_rot, pos, rot, self._lens, camera.near, camera.far,
+            self._scale,
+        )  # fmt: skip
         depth = out["depth"][:, 0] if "depth" in out else None
         if "left" in out:
-            self._caster.shade(*scene, pos, rot, *lens_and_range, self._lights, self._tints, out["left"], depth)
+            self._caster.shade(shot, self._lights, self._tints, out["left"], depth)
         elif depth is not None:
-            self._caster.cast(*scene, pos, rot, *lens_and_range, depth)
+            self._caster.cast(shot, depth)
         if "right" in out:
             beside = pos + np.float32(self._config.stereo.baseline) * rot[:, :, 0]
-            self._caster.shade(*scene, beside, rot, *lens_and_range, self._lights, self._tints, out["right"])
+            self._caster.shade(replace(shot, camera_pos=beside), self._lights, self._tints, out["right"])
         if seen.all():
             return out
         images = self._empty(len(index))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,37 @@ _CHUNK = 4
 """Most frames that a thread takes at a time: small, so that threads end together."""
 
 
+@dataclass(frozen=True)
+class Shot:
+    """What is drawn: some of N environments, how everything stands in them, and the camera of each."""
+
+    rows: npt.NDArray[np.int64]
+    """Environments to draw, [n]."""
+    object_index: npt.NDArray[np.int64]
+    """[N]."""
+    body_pos: npt.NDArray[np.float32]
+    """[N, B, 3], in the order of `SimState`, m."""
+    body_rot: npt.NDArray[np.float32]
+    """[N, B, 3, 3]."""
+    camera_pos: npt.NDArray[np.float32]
+    """[N, 3], world frame, m."""
+    camera_rot: npt.NDArray[np.float32]
+    """[N, 3, 3]."""
+    lens: Intrinsics
+    """The same for all."""
+    near: float
+    """Nothing nearer is drawn, m."""
+    far: float
+    """Depth beyond this is invalid, m."""
+    scale: float
+    """Unit of depth, m."""
+
+    def optics(self, dtype: np.dtype[Any]) -> tuple[Any, np.float32, np.float32, np.float32, np.float32]:
+        """In the order that the kernels take, with the rounding of a dtype of depth."""
+        rounding = np.float32(0.0 if dtype.kind == "f" else 0.5)
+        return self.lens.rays(), np.float32(self.near), np.float32(self.far), np.float32(self.scale), rounding
+
+
 class RayCaster:
     """Casts rays at the primitive shapes of robot, object, fixtures and floor.
 
@@ -34,50 +66,26 @@ class RayCaster:
         self._threads = threads or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
 
-    def cast(
-        self,
-        rows: npt.NDArray[np.int64],
-        object_index: npt.NDArray[np.int64],
-        body_pos: npt.NDArray[np.float32],
-        body_rot: npt.NDArray[np.float32],
-        camera_pos: npt.NDArray[np.float32],
-        camera_rot: npt.NDArray[np.float32],
-        lens: Intrinsics,
-        near: float,
-        far: float,
-        scale: float,
-        out: npt.NDArray[np.generic],
-        ids: npt.NDArray[np.int16] | None = None,
-    ) -> None:
-        """Draw the environments `rows` [n] into out [n, H, W] and, if given, part ids into ids [n, H, W].
+    def cast(self, shot: Shot, out: npt.NDArray[np.generic], ids: npt.NDArray[np.int16] | None = None) -> None:
+        """Draw depth into out [n, H, W] and, if given, part ids into ids [n, H, W].
 
-        object_index [N]; body_pos [N, B, 3] m and body_rot [N, B, 3, 3] in the order of `SimState`; camera_pos [N, 3] m
-        and camera_rot [N, 3, 3] in the world frame. Depth along the optical axis in units of `scale` m, in the dtype of
-        `out`, rounded if that is an integer; 0 (and id -1) where nothing lies between near and far, m.
+        Depth along the optical axis in units of `shot.scale`, in the dtype of `out`, rounded if that is an integer; 0
+        (and id -1) where nothing lies between near and far.
         """
-        lens_and_range = _lens_and_range(lens, near, far, scale, out)
+        optics = shot.optics(out.dtype)
 
         def draw(chunk: slice) -> None:
-            scratch = np.empty((1, lens.height, lens.width), np.int16) if ids is None else ids[chunk]
+            scratch = np.empty((1, shot.lens.height, shot.lens.width), np.int16) if ids is None else ids[chunk]
             cast_frames(
-                rows[chunk], self._fixed, self._objects, object_index, body_pos, body_rot, camera_pos, camera_rot,
-                *lens_and_range, out[chunk], scratch,
+                shot.rows[chunk], self._fixed, self._objects, shot.object_index, shot.body_pos, shot.body_rot,
+                shot.camera_pos, shot.camera_rot, *optics, out[chunk], scratch,
             )  # fmt: skip
 
-        self._share_out(len(rows), draw)
+        self._share_out(len(shot.rows), draw)
 
     def shade(
         self,
-        rows: npt.NDArray[np.int64],
-        object_index: npt.NDArray[np.int64],
-        body_pos: npt.NDArray[np.float32],
-        body_rot: npt.NDArray[np.float32],
-        camera_pos: npt.NDArray[np.float32],
-        camera_rot: npt.NDArray[np.float32],
-        lens: Intrinsics,
-        near: float,
-        far: float,
-        scale: float,
+        shot: Shot,
         lights: npt.NDArray[np.float32],
         tints: npt.NDArray[np.float32],
         images: npt.NDArray[np.uint8],
@@ -89,18 +97,19 @@ class RayCaster:
         lights [N, 5] and tints [N, P + 1, 3] as `looks.draw_light` gives them. Red, green and blue are the square root
         (gamma 2, close to sRGB) of linear light, in 255 parts.
         """
-        size = (lens.height, lens.width)
+        size = (shot.lens.height, shot.lens.width)
         depths = np.empty((0, *size), np.uint16) if out is None else out
         parts = np.empty((0, *size), np.int16) if ids is None else ids
-        lens_and_range = _lens_and_range(lens, near, far, scale, depths)
+        optics = shot.optics(depths.dtype)
 
         def draw(chunk: slice) -> None:
             shade_frames(
-                rows[chunk], self._fixed, self._objects, object_index, *self._looks, body_pos, body_rot, camera_pos,
-                camera_rot, *lens_and_range, lights, tints, images[chunk], depths[chunk], parts[chunk],
+                shot.rows[chunk], self._fixed, self._objects, shot.object_index, *self._looks, shot.body_pos,
+                shot.body_rot, shot.camera_pos, shot.camera_rot, *optics, lights, tints, images[chunk], depths[chunk],
+                parts[chunk],
             )  # fmt: skip
 
-        self._share_out(len(rows), draw)
+        self._share_out(len(shot.rows), draw)
 
     def _share_out(self, count: int, draw: Callable[[slice], None]) -> None:
         """Draw so many frames, in slices."""
@@ -116,11 +125,3 @@ class RayCaster:
         """Free the threads; may be called twice."""
         if self._pool is not None:
             self._pool.shutdown()
-
-
-def _lens_and_range(
-    lens: Intrinsics, near: float, far: float, scale: float, out: npt.NDArray[np.generic]
-) -> tuple[tuple[Any, ...], np.float32, np.float32, np.float32, np.float32]:
-    """In the order that the kernels take, with the rounding of the dtype of `out`."""
-    rounding = np.float32(0.0 if out.dtype.kind == "f" else 0.5)
-    return lens.rays(), np.float32(near), np.float32(far), np.float32(scale), rounding

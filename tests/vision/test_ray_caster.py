@@ -10,7 +10,7 @@ from dexgrasp_envs.sim.mujoco.backend import MujocoBackend
 from dexgrasp_envs.sim.mujoco.offscreen import free_camera
 from dexgrasp_envs.vision.camera import Intrinsics, look_at
 from dexgrasp_envs.vision.geom_table import part_names
-from dexgrasp_envs.vision.ray_caster import RayCaster
+from dexgrasp_envs.vision.ray_caster import RayCaster, Shot
 from tests.helpers import OBJECTS, default_scene
 from tests.vision.test_ray_kernels import scattered
 
@@ -23,11 +23,12 @@ def depth_and_ids(sim: MujocoBackend, threads: int = 1) -> tuple[np.ndarray, np.
     n, lens, camera = len(state.body_pos), Intrinsics.of(CONFIG), CONFIG.camera
     depth, ids = np.empty((n, *CONFIG.image_size), np.float32), np.empty((n, *CONFIG.image_size), np.int16)
     caster = RayCaster(default_scene(), OBJECTS, threads)
-    caster.cast(
+    shot = Shot(
         np.arange(n), np.arange(n) % len(OBJECTS), state.body_pos.numpy(), state.body_rot.numpy(),
         np.tile(np.float32(camera.position), (n, 1)), np.tile(look_at(camera).astype(np.float32), (n, 1, 1)), lens,
-        camera.near, camera.far, 1.0, depth, ids,
+        camera.near, camera.far, 1.0,
     )  # fmt: skip
+    caster.cast(shot, depth, ids)
     caster.close()
     return depth, ids
 

@@ -12,7 +12,7 @@ from dexgrasp_envs.scene.tabletop import tabletop
 from dexgrasp_envs.sim.mujoco.backend import MujocoBackend
 from dexgrasp_envs.sim.mujoco.compile import GEOM_TYPES
 from dexgrasp_envs.vision.camera import Intrinsics, look_at
-from dexgrasp_envs.vision.ray_caster import RayCaster
+from dexgrasp_envs.vision.ray_caster import RayCaster, Shot
 from tests.helpers import EPISODE, OBJECTS, ROBOT, default_scene, make_sim, random_rotations, start_state
 
 SIZE = (60, 80)
@@ -27,10 +27,11 @@ def cast(
     out = np.empty((n, *size), np.float32)
     position = np.tile(np.float32(camera.position), (n, 1))
     rotation = np.tile(look_at(camera).astype(np.float32), (n, 1, 1))
-    RayCaster(scene, objects, 1).cast(
+    shot = Shot(
         np.arange(n), np.arange(n) % len(objects), body_pos, body_rot, position, rotation, lens,
-        camera.near, camera.far, 1.0, out,
+        camera.near, camera.far, 1.0,
     )  # fmt: skip
+    RayCaster(scene, objects, 1).cast(shot, out)
     return out
 
 

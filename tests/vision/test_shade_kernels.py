@@ -10,7 +10,7 @@ from dexgrasp_envs.scene.bodies import Geom, Quat, Shape
 from dexgrasp_envs.scene.tabletop import TABLE_TOP
 from dexgrasp_envs.vision.camera import Intrinsics, look_at
 from dexgrasp_envs.vision.geom_table import part_names
-from dexgrasp_envs.vision.ray_caster import RayCaster
+from dexgrasp_envs.vision.ray_caster import RayCaster, Shot
 from tests.helpers import ROBOT, default_scene
 
 SIZE = (90, 100)
@@ -46,25 +46,15 @@ class Picture:
         tints = np.ones((1, len(NAMES) + 1, 3), np.float32)
         tints[0, OBJECT] = tint
         row, pose = np.zeros(1, np.int64), np.float32(camera.position)[None]
-        scene = (
-            row,
-            row,
-            body_pos,
-            body_rot,
-            pose,
-            look_at(camera).astype(np.float32)[None],
-            self.lens,
-            0.02,
-            6.0,
-            1.0,
-        )
+        rotation = look_at(camera).astype(np.float32)[None]
+        shot = Shot(row, row, body_pos, body_rot, pose, rotation, self.lens, 0.02, 6.0, 1.0)
         image = np.empty((1, 3, *SIZE), np.uint8)
         depth, ids = np.empty((1, *SIZE), np.float32), np.empty((1, *SIZE), np.int16)
         caster = RayCaster(default_scene(), ObjectSet("one", (GraspObject("thing", geom),)), 1)
-        caster.shade(*scene, lights, tints, image, depth, ids)
+        caster.shade(shot, lights, tints, image, depth, ids)
         self.image, self.depth, self.ids = image[0], depth[0], ids[0]
         self.cast_depth, self.cast_ids = np.empty_like(depth), np.empty_like(ids)
-        caster.cast(*scene, self.cast_depth, self.cast_ids)
+        caster.cast(shot, self.cast_depth, self.cast_ids)
 
     @property
     def linear(self) -> np.ndarray:
