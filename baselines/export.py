@@ -7,7 +7,6 @@ trained on is in its metadata. The file is compared with the policy on observati
 
 import contextlib
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import closing
@@ -30,6 +29,7 @@ from dexgrasp_envs.viewing.policies import Observation, SmoothRandom
 
 from .checkpoint import CheckpointMeta, config_of, load_actor_critic, require_env
 from .policy import ActorCritic
+from .replacing import replacing
 
 TOLERANCE = 1e-4
 """Largest difference between an action of the file and of the policy that is accepted."""
@@ -94,9 +94,7 @@ def export(checkpoint: Path, out: Path, seed: int = 0) -> float:
     policy, meta = load_actor_critic(checkpoint)
     with closing(gymnasium.make_vec(meta.env_id, num_envs=CHECKED_ENVS, config=config_of(meta))) as env:
         require_env(meta, env, meta.actor_groups)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial = out.with_name(f".{out.name}.{os.getpid()}")
-        try:
+        with replacing(out) as partial:
             write_model(policy, meta, partial)
             difference = largest_difference(policy, OnnxPolicy(partial), env, seed)
             if not difference <= TOLERANCE:
@@ -104,9 +102,6 @@ def export(checkpoint: Path, out: Path, seed: int = 0) -> float:
                     f"the ONNX model acts differently from {checkpoint}, by {difference:.1e} at most where "
                     f"{TOLERANCE:.0e} is allowed; nothing was written: use other versions of torch and onnxscript"
                 )
-            partial.replace(out)
-        finally:
-            partial.unlink(missing_ok=True)
     return difference
 
 
