@@ -42,4 +42,4 @@ class StereoEncoder(Encoder):
 
     def _look(self, eyes: Tensor) -> Tensor:
         """Features [N, C, H, W] of images [2 N, 3, H, W], the left ones first."""
-        return self.fusion(torch.cat(self.trunk(eyes).chunk(2), dim=1))
+        return self.fusion(torch.cat(self.trunk(eyes).unflatten(0, (2, -1)).unbind(0), dim=1))

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import matplotlib
@@ -115,7 +116,7 @@ def stereo() -> Figure:
     policy, _ = load_policy(STATE_POLICY)
     figure, axes = plt.subplots(2, 3, figsize=(8, 4), layout="constrained")
     for row, light, name in zip(axes, ("fixed", "random"), ("cylinder_small_12cm", "cuboid_large_8cm"), strict=True):
-        options = {"groups": ("depth", "state"), "image_size": (240, 320), "light": light, "threads": 1}
+        options: dict[str, Any] = {"groups": ("depth", "state"), "image_size": (240, 320), "light": light, "threads": 1}
         with closing(gymnasium.make_vec(STEREO_ID, num_envs=1, **options)) as envs:
             obs, _ = envs.reset(seed=8, options={"object": name})
             for _ in range(GRASP_STEPS):
