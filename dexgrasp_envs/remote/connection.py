@@ -239,7 +239,9 @@ class Connection:
     def _act(self, header: Header, frames: Sequence[memoryview]) -> None:
         mine = header.call == self._header.call
         if header.kind == Kind.GOODBYE and header.lease == self.lease != 0:
-            self._lose(f"{self.where} said goodbye: it was stopped")
+            unheard = self._header.kind == Kind.CALL and header.call < self._header.call
+            begun = " before it began this call: nothing was stepped" if unheard else ""
+            self._lose(f"{self.where} said goodbye: it was stopped{begun}")
         elif header.kind == Kind.PONG and header.offset == self._header.call and header.lease == self.lease:
             self._replay_if_lost(header)
         elif header.kind == Kind.ERROR and (mine or header.call == 0):

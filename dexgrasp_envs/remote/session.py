@@ -147,9 +147,11 @@ class Session:
             lease.unsent = None
 
     def goodbye(self) -> None:
-        """Tell the client, if there is one, that the server ends."""
-        if self.lease is not None:
-            self._send(self.lease.route, [Header(Kind.GOODBYE, self.lease.id).pack()])
+        """Tell the client, if there is one, that the server ends, and after which call."""
+        lease = self.lease
+        if lease is not None:
+            last = lease.call - (lease.progress is Progress.RECEIVING)
+            self._send(lease.route, [Header(Kind.GOODBYE, lease.id, last).pack()])
 
     def _share(self, lease: Lease, said: dict[str, Any]) -> dict[str, Any] | None:
         """Offer memory to a client that says it is on this host; use it with one that proves to read it."""
