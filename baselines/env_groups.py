@@ -53,7 +53,7 @@ class WholeEnv:
 
     def recv(self) -> StepResult:
         """See `EnvGroup`."""
-        return self._env.step(self._actions)  # type: ignore[return-value]
+        return self._env.step(self._actions)
 
 
 def env_groups(env: VectorEnv) -> list[EnvGroup]:
