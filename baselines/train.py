@@ -178,8 +178,8 @@ def plan(learner: PPO, sim: str | None = None) -> Table:
     for name, groups in (("actor", learner.actor_groups), ("critic", learner.critic_groups)):
         table.add_row(f"{name} observes", ", ".join(f"{group} {widths[group]}" for group in groups))
     table.add_row("environments x steps", f"{learner.n_envs} x {learner.n_steps}")
-    groups = len(learner.collector.groups)
-    table.add_row("simulators", (sim or "in this process") + (f", {groups} groups" if groups > 1 else ""))
+    apart = len(learner.collector.groups)
+    table.add_row("simulators", (sim or "in this process") + (f", {apart} groups" if apart > 1 else ""))
     for group, stored in learner.rollout_buffer.obs.items():
         if stored.ndim == 5:
             nbytes = stored[0, 0].nbytes
@@ -220,8 +220,7 @@ def _id_groups(env_id: str) -> tuple[str, ...]:
 
 
 def _make_env(args: Args, num_envs: int, config: EnvConfig) -> VectorEnv:
-    options = {"env_groups": args.groups, "on_server_loss": args.on_server_loss}
-    return make_envs(args.env_id, num_envs, config, args.sim, args.keys, **options)
+    return make_envs(args.env_id, num_envs, config, args.sim, args.keys, args.groups, args.on_server_loss)
 
 
 def _share_done(args: Args, steps: int, seconds: float) -> float:
