@@ -76,6 +76,11 @@ def draw_success(records: Mapping[str, Record], path: Path) -> None:
         axes.set(xlim=(0, 100), xlabel="success at end of episode, % (95 % interval)")
 
 
+def tier(record: Record) -> str:
+    """Distribution of the episodes; records from before there were tiers are of the first."""
+    return str(record.get("tier", "easy"))
+
+
 def _seen(record: Record) -> list[str]:
     return [group for group in record["checkpoint"]["actor_groups"] if group != "proprio"]
 
@@ -94,6 +99,7 @@ def _shown(name: str, record: Record) -> dict[str, str]:
     return {
         "policy": name,
         "environment": _environment(record),
+        "tier": tier(record),
         "observes": observes + (", shuffled" if record["shuffled_images"] else ""),
         "success_share": f"{100 * metrics['success_share']:.1f}",
         **rates,
@@ -113,6 +119,7 @@ def _numbers(name: str, record: Record) -> dict[str, Any]:
     return {
         "policy": name,
         "environment": _environment(record),
+        "tier": tier(record),
         "actor_groups": " ".join(checkpoint["actor_groups"]),
         "blind": checkpoint["blind"],
         "shuffled_images": record["shuffled_images"],

@@ -23,6 +23,7 @@ from .config import (
 from .errors import ActionError, ConfigError
 from .robots.kuka_allegro import kuka_allegro
 from .sensor_config import COLOURS, DEPTH_NOISES, ColourConfig, DepthNoiseConfig
+from .tiers import TIERS, on_tier
 
 
 def positive(name: str, value: Any) -> int:
@@ -63,7 +64,7 @@ def autoreset_mode(value: Any) -> AutoresetMode:
 
 
 CONFIG_OPTIONS = (
-    *("config", "objects", "groups", "privileged", "image_size", "depth_format", "camera", "depth_noise"),
+    *("config", "tier", "objects", "groups", "privileged", "image_size", "depth_format", "camera", "depth_noise"),
     *("light", "colour"),
 )
 """Options of an environment that decide its configuration."""
@@ -77,6 +78,7 @@ ENV_OPTIONS = (
 def env_config(
     id_groups: Sequence[str],
     config: Any = None,
+    tier: Any = None,
     objects: Any = None,
     groups: Any = (),
     privileged: Any = False,
@@ -92,6 +94,8 @@ def env_config(
     if not isinstance(config, EnvConfig):
         raise ConfigError(f"config must be an EnvConfig, got {config!r}")
     config = config.canonical()
+    if tier is not None:
+        config = on_tier(config, one_of("tier", tier, tuple(TIERS)))
     one_of("privileged", privileged, (False, True))
     if objects is not None:
         config = config.replace(objects=one_of("objects", objects, object_sets.names()))
@@ -110,6 +114,9 @@ def env_config(
     config = config.replace(observation=dataclasses.replace(config.observation, **images))
     config = config.observing(*id_groups, *groups, *(("privileged",) if privileged else ())).canonical()
     _check_rates(config)
+    joints = kuka_allegro().arm_joints
+    if len(config.spawn.arm_offset) != joints:
+        raise ConfigError(f"config.spawn.arm_offset must hold {joints} angles, got {config.spawn.arm_offset}")
     _check_observation(config.observation)
     _check_stereo(config.observation.stereo)
     _check_colour(config.observation.stereo.colour)

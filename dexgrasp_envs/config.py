@@ -56,6 +56,8 @@ class SpawnConfig:
     """Half width of the uniform noise on the arm's start posture, rad."""
     finger_noise: float = 0.15
     """Half width of the uniform noise on the fingers' start posture, rad."""
+    arm_offset: tuple[float, ...] = field(default_factory=lambda: (0.0,) * 7, metadata={"omit_default": True})
+    """Added to the arm's home, which gives the start posture, rad; targets begin at the home in any case."""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         num_envs: Number of environments.
         id_groups: Observation groups that the id stands for, besides `proprio`.
         config: What the environments compute; the default configuration if None.
+        tier: Name of one of `tiers.TIERS`, which then decides objects, spawn, noise of depth and jitter of the camera;
+            the options below change it further.
         objects: Overrides `config.objects`.
         groups: More observation groups, such as "state" for a teacher; added to those of `config` and of the id.
         privileged: Short for the group "privileged".
@@ -88,6 +90,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         *,
         id_groups: Sequence[str] = ("state",),
         config: EnvConfig | None = None,
+        tier: str | None = None,
         objects: str | None = None,
         groups: Sequence[str] = (),
         privileged: bool = False,
@@ -108,7 +111,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     ):
         only_known("option", unknown, ENV_OPTIONS)
         self.config = arguments.env_config(
-            id_groups, config, objects, groups, privileged, image_size, depth_format, camera, depth_noise, light, colour
+            id_groups, config, tier, objects, groups, privileged, image_size, depth_format, camera, depth_noise, light,
+            colour,
         )
         """The configuration in force."""
         self.num_envs = positive("num_envs", num_envs)

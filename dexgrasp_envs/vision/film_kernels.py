@@ -48,10 +48,12 @@ def _blur(channel, angle, length, margin, padded, line):
         padded[v, :margin] = row[0]
         padded[v, margin + width :] = row[width - 1]
     right, down, each = np.cos(angle), np.sin(angle), np.float32(1.0 / length)
+    # So that each step comes to another pixel.
+    stride = 1.0 / max(abs(right), abs(down))
     for v in range(height):
         line[:] = ZERO
         for k in range(length):
-            along = k - 0.5 * (length - 1)
+            along = stride * (k - length // 2)
             x, y = margin + np.int64(np.rint(along * right)), margin + v + np.int64(np.rint(along * down))
             taken = padded[y, x : x + width]
             for u in range(width):
