@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from dexgrasp_envs.errors import ConfigError
+from dexgrasp_envs.tiers import TIERS
 
 from .evaluation import RATES
 from .figure import drawn
@@ -18,13 +19,18 @@ NOT_MEASURED = "not measured"
 
 
 def evaluations(records: Mapping[str, Record]) -> dict[str, Record]:
-    """The evaluation records among `records`, those of the best policies first."""
+    """The evaluation records among `records` by tier, those of the best policies first."""
     chosen = [(name, record) for name, record in records.items() if record["kind"] == "evaluation"]
-    return dict(sorted(chosen, key=lambda item: (-item[1]["metrics"]["success_at_end"]["rate"], item[0])))
+
+    def place(item: tuple[str, Record]) -> tuple[int, float, str]:
+        name, record = item
+        return list(TIERS).index(tier(record)), -record["metrics"]["success_at_end"]["rate"], name
+
+    return dict(sorted(chosen, key=place))
 
 
 def success_table(records: Mapping[str, Record]) -> ResultTable:
-    """One row an evaluation record, the best first: rates in per cent with Wilson 95 % intervals, and what it cost.
+    """One row an evaluation record, by tier, the best first: rates in per cent with Wilson 95 % intervals, and what it cost.
 
     A blind policy, and the shuffled images of every policy that sees, have a row also where they were not measured.
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..config import ObservationConfig
+from ..config import IMAGE_GROUPS, STEREO_GROUPS, ObservationConfig
 from ..objects import ObjectSet
 from ..robots.robot import Robot
 from ..scene.scene import Scene
@@ -21,9 +21,6 @@ from .geom_table import part_names
 from .looks import draw_light
 from .ray_caster import RayCaster, Shot
 from .skins import draw_skins, own_looks, surfaces
-
-SENSED = ("depth", "left", "right")
-"""The observation groups that are images."""
 
 
 class CameraRig:
@@ -60,7 +57,7 @@ class CameraRig:
         high = config.camera.far if dtype.kind == "f" else round(config.camera.far / self._scale)
         colour = gymnasium.spaces.Box(0, 255, (3, *size), np.uint8)
         spaces = {"depth": gymnasium.spaces.Box(0, high, (1, *size), dtype), "left": colour, "right": colour}
-        self.spaces = {name: spaces[name] for name in SENSED if name in config.groups}
+        self.spaces = {name: spaces[name] for name in IMAGE_GROUPS if name in config.groups}
         """Of one environment, by observation group."""
         # Kept only where they are shown again.
         self._last = self._empty(num_envs) if config.image_period > 1 else None
@@ -73,7 +70,7 @@ class CameraRig:
         )
         keys = seed.numpy(), env_index.numpy(), episode.numpy()
         self._noise.start(index, *keys)
-        if self._sees("left", "right"):
+        if self._sees(*STEREO_GROUPS):
             stereo = self._config.stereo
             lights, tints = draw_light(stereo.light, self._parts, *keys)
             self._film.start(index, *keys)
