@@ -1,8 +1,8 @@
 """Evaluate a policy: `python -m baselines.evaluate runs/state/policy.pt --out results/raw/state.json`.
 
 Mean actions, a fixed number of episodes of every environment index, Wilson 95 % intervals; one raw JSON record.
-Objects, starts, noise of depth and jitter of the camera are those of a tier, whatever the policy was trained on, so that
-figures compare.
+Objects, starts, noise of depth and jitter of the camera are those of a tier, whatever the policy was trained on, so
+that figures compare.
 """
 
 import json
@@ -76,7 +76,7 @@ class Evaluation:
 
 
 def evaluation_config(meta: CheckpointMeta, tier: str = "easy") -> EnvConfig:
-    """The configuration that a checkpoint was trained on, with what a tier decides; `ConfigError` for an unknown one."""
+    """The configuration that a checkpoint was trained on, with what a tier decides; `ConfigError` for unknown ones."""
     return on_tier(config_of(meta), tier)
 
 

@@ -30,7 +30,7 @@ def evaluations(records: Mapping[str, Record]) -> dict[str, Record]:
 
 
 def success_table(records: Mapping[str, Record]) -> ResultTable:
-    """One row an evaluation record, by tier, the best first: rates in per cent with Wilson 95 % intervals, and what it cost.
+    """One row an evaluation record, by tier, the best first: rates in per cent with Wilson 95 % intervals, and costs.
 
     A blind policy, and the shuffled images of every policy that sees, have a row also where they were not measured.
 

@@ -1,7 +1,7 @@
 """The evaluation distribution in three tiers of difficulty, which are changes of a configuration."""
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .config import EnvConfig, SpawnConfig
 from .errors import ConfigError
@@ -14,7 +14,7 @@ class Tier:
 
     objects: str
     """Name of the object set."""
-    spawn: SpawnConfig = SpawnConfig()
+    spawn: SpawnConfig = field(default_factory=SpawnConfig)
     """How episodes start."""
     depth_noise: DepthNoiseConfig = DEPTH_NOISES["off"]
     """Noise of the group `depth`."""

@@ -111,7 +111,17 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     ):
         only_known("option", unknown, ENV_OPTIONS)
         self.config = arguments.env_config(
-            id_groups, config, tier, objects, groups, privileged, image_size, depth_format, camera, depth_noise, light,
+            id_groups,
+            config,
+            tier,
+            objects,
+            groups,
+            privileged,
+            image_size,
+            depth_format,
+            camera,
+            depth_noise,
+            light,
             colour,
         )
         """The configuration in force."""

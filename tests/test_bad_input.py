@@ -18,6 +18,7 @@ from dexgrasp_envs.config import (
     LightConfig,
     ObservationConfig,
     PhysicsConfig,
+    SpawnConfig,
     StereoConfig,
 )
 from dexgrasp_envs.errors import ActionError, ClosedError, ConfigError, ResetNeeded
@@ -90,6 +91,8 @@ BAD_OPTIONS: list[tuple[str, Any, str]] = [
         )
         for value in (0.0, -0.055)
     ],
+    *[("tier", value, "'easy', 'full', 'hard'") for value in ("brutal", 3)],
+    ("config", EnvConfig(spawn=SpawnConfig(arm_offset=(0.1,))), "arm_offset must hold 7 angles"),
     *[("render_mode", value, "None, 'rgb_array'") for value in ("ansi", 3)],
     *[("threads", value, "at least 0") for value in (-1, 1.5, None, True)],
     *[("first_env_index", value, "at least 0") for value in (-1, 0.0)],
