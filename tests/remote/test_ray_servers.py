@@ -184,7 +184,7 @@ def cluster() -> Iterator[Any]:
 
 @pytest.mark.slow
 def test_a_cluster_serves_and_a_server_that_is_killed_comes_back(cluster: Any) -> None:
-    with RayServers([CARTPOLE, CARTPOLE], {"CPU": 1}, deadline=120.0) as servers:
+    with RayServers([CARTPOLE, CARTPOLE], {"CPU": 1}) as servers:
         keys = ClientKeys.load(servers.keys)
         remote = RemoteVectorEnv(
             servers.endpoints, keys=keys, shared_memory=False, on_server_loss="wait", children=servers.servers
@@ -192,7 +192,7 @@ def test_a_cluster_serves_and_a_server_that_is_killed_comes_back(cluster: Any) -
         assert remote.reset(seed=0)[0].shape == (4, 4)
         assert remote.step(np.zeros(4, int))[0].shape == (4, 4)
         cluster.kill(servers.servers[1]._host)
-        assert eventually(lambda: servers.servers[1].ended() is not None, 20.0)
+        assert eventually(lambda: servers.servers[1].ended() is not None, 60.0)
         _, _, _, truncated, infos = remote.step(np.zeros(4, int))
         assert infos["server_lost"].tolist() == truncated.tolist() == [False, False, True, True]
         assert servers.servers[1].generation == 1 and remote.server_losses == 1
@@ -202,7 +202,7 @@ def test_a_cluster_serves_and_a_server_that_is_killed_comes_back(cluster: Any) -
 
 @pytest.mark.slow
 def test_a_lost_server_is_an_error_by_default(cluster: Any) -> None:
-    with RayServers([CARTPOLE], {"CPU": 1}, deadline=120.0) as servers:
+    with RayServers([CARTPOLE], {"CPU": 1}) as servers:
         remote = RemoteVectorEnv(servers.endpoints, keys=ClientKeys.load(servers.keys), children=servers.servers)
         remote.reset(seed=0)
         cluster.kill(servers.servers[0]._host)
