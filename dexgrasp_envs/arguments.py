@@ -94,6 +94,8 @@ def env_config(
     if not isinstance(config, EnvConfig):
         raise ConfigError(f"config must be an EnvConfig, got {config!r}")
     config = config.canonical()
+    if (chosen := _named("camera", camera, CAMERAS, CameraConfig)) is not None:
+        config = config.replace(observation=dataclasses.replace(config.observation, camera=chosen))
     if tier is not None:
         config = on_tier(config, one_of("tier", tier, tuple(TIERS)))
     one_of("privileged", privileged, (False, True))
@@ -107,7 +109,6 @@ def env_config(
     images = _given(
         image_size=image_size,
         depth_format=depth_format,
-        camera=_named("camera", camera, CAMERAS, CameraConfig),
         depth_noise=_named("depth_noise", depth_noise, DEPTH_NOISES, DepthNoiseConfig),
         stereo=dataclasses.replace(config.observation.stereo, **stereo) if stereo else None,
     )

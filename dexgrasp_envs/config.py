@@ -329,12 +329,17 @@ def _plain(config: Any) -> Any:
     return {k: _plain(value) for k, value in values.items() if k not in omitted or value != omitted[k]}
 
 
+def _data(value: Any) -> Any:
+    """Plain data of a value, whole."""
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+
+
 def _build(kind: Any, data: Any, where: str) -> Any:
     """Rebuild a value of the annotated type `kind` from plain data, strictly."""
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         if isinstance(data, dict):
-            data = {name: dataclasses.asdict(value) for name, value in _omitted(kind).items()} | data
+            data = {name: _data(value) for name, value in _omitted(kind).items()} | data
         if not isinstance(data, dict) or set(data) != set(hints):
             got = sorted(data) if isinstance(data, dict) else type(data).__name__
             raise ConfigError(f"{where} must hold exactly the fields {sorted(hints)}, got {got}")

@@ -57,8 +57,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         num_envs: Number of environments.
         id_groups: Observation groups that the id stands for, besides `proprio`.
         config: What the environments compute; the default configuration if None.
-        tier: Name of one of `tiers.TIERS`, which then decides objects, spawn, noise of depth and jitter of the camera;
-            the options below change it further.
+        tier: Name of one of `tiers.TIERS`, which decides spawn and jitter of the camera, and objects and noise of depth
+            unless they are options too.
         objects: Overrides `config.objects`.
         groups: More observation groups, such as "state" for a teacher; added to those of `config` and of the id.
         privileged: Short for the group "privileged".

@@ -11,6 +11,7 @@ from dexgrasp_envs.arguments import env_config
 from dexgrasp_envs.config import CAMERAS, ControlConfig, EnvConfig, ObservationConfig, SpawnConfig
 from dexgrasp_envs.errors import ConfigError
 from dexgrasp_envs.registration import DEPTH_ID
+from dexgrasp_envs.scene.tabletop import TABLE_TOP
 from dexgrasp_envs.sensor_config import DEPTH_NOISES
 from dexgrasp_envs.task.resets import StartSampler
 from dexgrasp_envs.tiers import TIERS, on_tier
@@ -63,6 +64,11 @@ def test_other_options_change_a_tier_further() -> None:
     assert config.spawn == TIERS["hard"].spawn and config.observation.camera.position_jitter == 0.03
 
 
+def test_the_camera_may_be_another_and_still_has_the_jitter_of_the_tier() -> None:
+    camera = env_config(("depth",), tier="hard", camera="front").observation.camera
+    assert camera == dataclasses.replace(CAMERAS["front"], position_jitter=0.03, rotation_jitter=3.0)
+
+
 @STANDING
 def test_environments_of_a_tier_step(make: Make, tier: str) -> None:
     envs = make(DEPTH_ID, tier=tier, image_size=(24, 32))
@@ -80,9 +86,13 @@ def test_the_arm_hides_most_of_the_object_at_the_start_of_the_last_tier_and_touc
     spawn = TIERS["hard"].spawn
     rows = torch.arange(N)
     sim = make_sim(N)
-    sim.reset(rows, StartSampler(ROBOT, OBJECTS, spawn, 0.03)(0 * rows, rows, 0 * rows, rows % len(OBJECTS)))
+    start = StartSampler(ROBOT, OBJECTS, spawn, 0.03)(0 * rows, rows, 0 * rows, rows % len(OBJECTS))
+    sim.reset(rows, start)
+    sim.step(start.joint_pos[:, None].repeat(1, 4, 1))
     state = sim.state()
     assert not state.contact_count[:, :-1].any()
+    fingers = [i for i, name in enumerate(ROBOT.body_names) if name.startswith(ROBOT.fingers)]
+    assert state.body_pos[:, fingers, 2].min() > TABLE_TOP + 0.01
     away = state.rows(rows)
     away.body_pos[:, :-1] = -50.0
     camera = CAMERAS["right"]
