@@ -1,4 +1,5 @@
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
@@ -6,6 +7,8 @@ import torch
 
 from baselines.ppo import PPO
 from baselines.ppo_config import DEPTH_PPO, PPOConfig
+from dexgrasp_envs.remote.client import RemoteVectorEnv
+from dexgrasp_envs.remote.server import SimServer
 from tests.baselines.fake_env import FAKE_CONFIG, FAKE_DEPTH_CONFIG, SMALL_EYES, FakeVectorEnv
 from tests.baselines.grouped_env import GroupedEnv
 
@@ -42,6 +45,29 @@ def test_groups_fill_the_buffer_as_one_environment_does(config, env_config, id_g
         whole, grouped = (learner.collector.statistics() for learner in learners)
         assert grouped == pytest.approx(whole, abs=tolerance)
     assert learners[0].rollout_buffer.dones.any()
+
+
+class FakeRemote(RemoteVectorEnv):
+    """The fake environment, remote, with what the learner asks of an environment of this package."""
+
+    config = FAKE_CONFIG
+
+
+def test_groups_of_a_server_fill_the_buffer_as_one_environment_does():
+    halves = [FakeVectorEnv(4), FakeVectorEnv(3, first=4)]
+    with SimServer(halves, [{"env_id": "Fake", "seeding": "index"}] * 2, "tcp://127.0.0.1:*") as server:
+        thread = threading.Thread(target=server.serve)
+        thread.start()
+        remote = FakeRemote([server.endpoint])
+        learners = [learner_of(env) for env in (FakeVectorEnv(7), remote)]
+        for learner in learners:
+            torch.manual_seed(0)
+            learner.iterate()
+        remote.close()
+        server.stop()
+        thread.join(10)
+    assert_same_buffer(learners[1], learners[0], 1e-5)
+    assert len(learners[1].collector.groups) == 2
 
 
 def test_a_policy_that_does_not_look_fills_the_buffer_with_the_same_bits():
