@@ -136,12 +136,12 @@ def stereo() -> Figure:
 def randomised() -> Figure:
     """Left above right at the start of some episodes with random light and colours."""
     figure, axes = plt.subplots(2, PAIRS, figsize=(10, 3.1), layout="constrained")
-    options: dict[str, Any] = {"image_size": (96, 128), "light": "random", "colour": "random"}
+    options: dict[str, Any] = {"image_size": (72, 96), "light": "random", "colour": "random"}
     with closing(gymnasium.make_vec(STEREO_ID, num_envs=PAIRS, **options)) as envs:
         obs, _ = envs.reset(seed=5)
     for row, name in zip(axes, ("left", "right"), strict=True):
         for axis, image in zip(row, obs[name], strict=True):
-            axis.imshow(image.transpose(1, 2, 0))
+            axis.imshow(image.transpose(1, 2, 0), interpolation="nearest")
             axis.set_axis_off()
     return figure
 
