@@ -4,8 +4,9 @@ import functools
 from collections.abc import Callable
 
 from ..errors import ConfigError
-from .object_set import GraspObject, ObjectSet
+from .object_set import GraspObject, ObjectSet, centred
 from .primitives12 import primitives12
+from .support import Support
 
 _SETS: dict[str, Callable[[], ObjectSet]] = {"primitives12": primitives12}
 
@@ -23,4 +24,4 @@ def load(name: str) -> ObjectSet:
     return _SETS[name]()
 
 
-__all__ = ["GraspObject", "ObjectSet", "load", "names"]
+__all__ = ["GraspObject", "ObjectSet", "Support", "centred", "load", "names"]

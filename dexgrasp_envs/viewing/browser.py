@@ -109,7 +109,7 @@ class BrowserView:
 
     def _give_object(self, i: int, index: int) -> None:
         if self._shown[i] != index:
-            self._add_geoms(f"/env{i}/{OBJECT}", (self._objects.objects[index].geom,))
+            self._add_geoms(f"/env{i}/{OBJECT}", self._objects.objects[index].geoms)
             self._shown[i] = index
 
     def _frame(self, name: str, position: npt.NDArray[np.floating]) -> Any:

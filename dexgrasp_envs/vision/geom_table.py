@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..objects import GraspObject, ObjectSet
+from ..objects import ObjectSet
 from ..robots.kinematics import rotation_from_quat
 from ..scene.bodies import Body, Geom, Shape
 from ..scene.scene import Scene
@@ -57,21 +57,18 @@ def scene_table(scene: Scene) -> GeomTable:
 def object_table(scene: Scene, objects: ObjectSet) -> GeomTable:
     """One row per object of the set."""
     index = len(scene.robot)
-    rows = [_table([(geom, index, index) for geom in _geoms(obj)]) for obj in objects.objects]
+    rows = [_table([(geom, index, index) for geom in obj.geoms]) for obj in objects.objects]
     most = max(len(row.shapes) for row in rows)
     return GeomTable(
         *(
-            np.stack([_padded(part, most) for part in parts])
+            np.stack([padded(part, most) for part in parts])
             for parts in zip(*(row.arrays() for row in rows), strict=True)
         )
     )
 
 
-def _geoms(obj: GraspObject) -> tuple[Geom, ...]:
-    return (obj.geom,)
-
-
-def _padded(array: npt.NDArray[np.generic], length: int) -> npt.NDArray[np.generic]:
+def padded(array: npt.NDArray[np.generic], length: int) -> npt.NDArray[np.generic]:
+    """The array with -1 after its end along the first axis."""
     filled = np.full((length, *array.shape[1:]), -1, array.dtype)
     filled[: len(array)] = array
     return filled

@@ -1,5 +1,10 @@
 """Compile the neutral scene into a MuJoCo model."""
 
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
 import mujoco
 
 from ...config import PhysicsConfig
@@ -24,10 +29,34 @@ _FOUND_AND_FORCE = sum(
 _NET_FORCE = 3
 
 
-def compile_model(scene: Scene, robot: Robot, grasp_object: GraspObject, physics: PhysicsConfig) -> mujoco.MjModel:
-    """The model with `grasp_object` in the object's slot.
+@dataclass(frozen=True)
+class ObjectLayout:
+    """What the models of a set of objects must share, so that they differ only in numbers."""
 
-    Models of one scene with different objects have the same sizes and differ only in numbers. The order of joints,
+    geoms: int
+    """Geoms of the object's body; those that an object does not need collide with nothing."""
+    offset: bool
+    """Whether mass is centred, or the principal axes lie, beside the body's frame; the inertia matrix is denser then."""
+
+    @classmethod
+    def of(cls, objects: Iterable[GraspObject]) -> Self:
+        """The least that all of them need."""
+        listed = tuple(objects)
+        offset = any(any(obj.inertial.pos) or any(obj.inertial.inertia[3:]) for obj in listed)
+        return cls(max(len(obj.geoms) for obj in listed), offset)
+
+
+def compile_model(
+    scene: Scene,
+    robot: Robot,
+    grasp_object: GraspObject,
+    physics: PhysicsConfig,
+    layout: ObjectLayout | None = None,
+) -> mujoco.MjModel:
+    """The model with `grasp_object` in the object's slot; `layout` None is the object's own.
+
+    Models of one scene and layout with different objects have the same sizes and differ only in numbers, and in the
+    shape of the tree over the object's geoms. The order of joints,
     actuators and robot bodies is the robot's. Sensors: for each finger, then the palm, then the table, the number of
     contacts with the object and their net force on the object in the world frame, 4 numbers each.
     """
@@ -48,14 +77,36 @@ def compile_model(scene: Scene, robot: Robot, grasp_object: GraspObject, physics
         actuator.forcerange = (-hinge.max_effort, hinge.max_effort)
     slot = spec.worldbody.add_body(name=OBJECT, pos=(0.56, 0.0, 0.5))
     slot.add_joint(name=OBJECT, type=mujoco.mjtJoint.mjJNT_FREE, damping=physics.object_damping)
-    _set_inertial(slot, grasp_object.inertial)
-    _add_geom(slot, grasp_object.geom, physics)
+    layout = layout or ObjectLayout.of((grasp_object,))
+    _set_inertial(slot, _beside(grasp_object.inertial) if layout.offset else grasp_object.inertial)
+    unused = layout.geoms - len(grasp_object.geoms)
+    for geom in (*grasp_object.geoms, *[_unused(grasp_object)] * unused):
+        _add_geom(slot, geom, physics)
     for name in robot.finger_roots:
         _add_contact_sensor(spec, name, mujoco.mjtObj.mjOBJ_XBODY)
     _add_contact_sensor(spec, robot.palm.body, mujoco.mjtObj.mjOBJ_BODY)
     for fixture in scene.fixtures:
         _add_contact_sensor(spec, fixture.name, mujoco.mjtObj.mjOBJ_BODY)
-    return spec.compile()
+    model = spec.compile()
+    if unused:
+        # Not earlier: the compiler keeps geoms that collide with nothing out of the tree, whose size must not change.
+        body = model.body(OBJECT)
+        end = body.geomadr[0] + body.geomnum[0]
+        model.geom_contype[end - unused : end] = model.geom_conaffinity[end - unused : end] = 0
+    return model
+
+
+def _beside(inertial: Inertial) -> Inertial:
+    """The same, but two micrometres aside where the compiler would leave zeros out of the inertia matrix."""
+    if any(inertial.pos) or any(inertial.inertia[3:]):
+        return inertial
+    return dataclasses.replace(inertial, pos=(0.0, 0.0, 2e-6))
+
+
+def _unused(grasp_object: GraspObject) -> Geom:
+    """A geom that fills a slot: invisible, inside the object, and so within all its bounds."""
+    inside = grasp_object.geoms[0]
+    return Geom(Shape.SPHERE, (1e-4,), inside.pos, rgba=(0.0, 0.0, 0.0, 0.0), collision=inside.collision)
 
 
 def _set_options(spec: mujoco.MjSpec, physics: PhysicsConfig) -> None:
