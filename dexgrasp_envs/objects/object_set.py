@@ -3,11 +3,12 @@
 import dataclasses
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..scene.bodies import CollisionGroup, Geom, Inertial, Shape
+from .mesh import ObjectMesh
 from .solids import rotation, union_bounds, union_inertial
 
 DENSITY = 500.0
@@ -18,7 +19,7 @@ MOST_GEOMS = 6
 
 @dataclass(frozen=True)
 class GraspObject:
-    """A rigid object: a union of primitives, the body's origin at the centre of its bounding box, z its upright axis.
+    """A rigid object: the body's origin at the centre of its bounding box, z its upright axis.
 
     Raises:
         ValueError: It has no geoms or too many, or its bounding box lies elsewhere.
@@ -26,9 +27,12 @@ class GraspObject:
 
     name: str
     geoms: tuple[Geom, ...]
-    """1 to `MOST_GEOMS` convex primitives; see `centred`."""
+    """1 to `MOST_GEOMS` convex primitives, see `centred`; or the one that stands for `mesh`."""
+    mesh: ObjectMesh | None = None
 
     def __post_init__(self) -> None:
+        if self.mesh is not None:
+            return
         if not 1 <= len(self.geoms) <= MOST_GEOMS:
             raise ValueError(f"object {self.name!r} must have 1 to {MOST_GEOMS} geoms, got {len(self.geoms)}")
         low, high = union_bounds(self.geoms)
@@ -38,12 +42,16 @@ class GraspObject:
     @functools.cached_property
     def half_extents(self) -> tuple[float, float, float]:
         """Half of the bounding box in the object frame, m."""
+        if self.mesh is not None:
+            return self.mesh.half_extents
         x, y, z = union_bounds(self.geoms)[1].tolist()
         return x, y, z
 
     @functools.cached_property
     def is_round(self) -> bool:
         """Whether it is one primitive and a solid of revolution about z."""
+        if self.mesh is not None:
+            return False
         geom = self.geoms[0]
         about_z = geom.shape is Shape.SPHERE or bool(abs(rotation(geom.quat)[2, 2]) > 1.0 - 1e-12)
         return len(self.geoms) == 1 and geom.shape is not Shape.BOX and about_z
@@ -51,7 +59,17 @@ class GraspObject:
     @functools.cached_property
     def inertial(self) -> Inertial:
         """Mass and inertia of the homogeneous solid at `DENSITY`; its centre of mass may lie beside the origin."""
-        return union_inertial(self.geoms, DENSITY)
+        return union_inertial(self.geoms, DENSITY) if self.mesh is None else self.mesh.inertial
+
+    @property
+    def colliders(self) -> int:
+        """Convex parts that collide."""
+        return len(self.geoms) if self.mesh is None else len(self.mesh.pieces)
+
+
+def of_mesh(name: str, mesh: ObjectMesh) -> GraspObject:
+    """An object that is given as a mesh."""
+    return GraspObject(name, (Geom(Shape.MESH, mesh.half_extents, collision=CollisionGroup.OBJECT),), mesh)
 
 
 def centred(name: str, geoms: Sequence[Geom]) -> GraspObject:
@@ -59,7 +77,7 @@ def centred(name: str, geoms: Sequence[Geom]) -> GraspObject:
     low, high = union_bounds(geoms)
     moved = []
     for geom in geoms:
-        x, y, z = (np.asarray(geom.pos) - (low + high) / 2).tolist()
+        x, y, z = (np.asarray(geom.pos) - (low + high) / 2).round(12).tolist()
         moved.append(dataclasses.replace(geom, pos=(x, y, z), collision=CollisionGroup.OBJECT))
     return GraspObject(name, tuple(moved))
 
@@ -70,6 +88,8 @@ class ObjectSet:
 
     name: str
     objects: tuple[GraspObject, ...]
+    rejected: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Files of a folder that are not in the set, each with the reason."""
 
     @property
     def names(self) -> tuple[str, ...]:

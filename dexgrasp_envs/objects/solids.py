@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..scene.bodies import Geom, Inertial, Quat, Shape
+from ..scene.bodies import IDENTITY, Geom, Inertial, Quat, Shape
 
 Array = npt.NDArray[np.float64]
 
-CELLS = 32
+CELLS = 24
 """An overlap of parts is integrated on a grid with so many cells along each axis."""
 _TOUCHING = 1e-9
 """Bounding boxes that overlap by less merely touch, m."""
@@ -47,7 +47,7 @@ def reach(shapes: npt.NDArray[np.str_], sizes: Array, direction: Array) -> Array
     cylinder = along[..., 2] * half + level * radius
     capsule = along[..., 2] * half + radius
     conditions = [shapes == shape.value for shape in (Shape.BOX, Shape.CYLINDER, Shape.CAPSULE, Shape.SPHERE)]
-    return np.select(conditions, [box, cylinder, capsule, np.broadcast_to(radius, box.shape)])
+    return np.select(conditions, [box, cylinder, capsule, np.broadcast_to(radius, box.shape)], -np.inf)
 
 
 def bounds(geom: Geom) -> tuple[Array, Array]:
@@ -65,7 +65,10 @@ def union_bounds(geoms: Sequence[Geom]) -> tuple[Array, Array]:
 
 def contains(geom: Geom, points: Array) -> npt.NDArray[np.bool_]:
     """Whether points [..., 3], m, in the frame of the body, lie in a geom."""
-    local = ((points - np.asarray(geom.pos))[..., None] * rotation(geom.quat)).sum(-2)
+    local = points - np.asarray(geom.pos)
+    if geom.quat != IDENTITY:
+        rot = rotation(geom.quat)
+        local = local[..., :1] * rot[0] + local[..., 1:2] * rot[1] + local[..., 2:] * rot[2]
     if geom.shape is Shape.BOX:
         return (np.abs(local) <= geom.size).all(-1)
     radius = geom.size[0]
@@ -99,12 +102,16 @@ def union_inertial(geoms: Sequence[Geom], density: float) -> Inertial:
         tensor = tensor - (np.eye(3) * (shared * squares).sum() - outer)
     center = first / mass
     tensor = tensor - mass * _steiner(center)
-    # What rounding leaves of symmetric objects would turn their principal axes anywhere.
-    center[np.abs(center) < 1e-12] = 0.0
-    tensor[np.abs(tensor) < 1e-9 * np.trace(tensor)] = 0.0
+    center, tensor = without_rounding(center, tensor)
     (xx, xy, xz), (_, yy, yz), (_, _, zz) = tensor.tolist()
     x, y, z = center.tolist()
     return Inertial(mass, (x, y, z), (xx, yy, zz, xy, xz, yz))
+
+
+def without_rounding(center: Array, tensor: Array) -> tuple[Array, Array]:
+    """Centre of mass and inertia without what rounding leaves of symmetric ones, which would turn the principal axes."""
+    clean = np.where(np.abs(tensor) < 1e-9 * np.trace(tensor), 0.0, tensor)
+    return np.where(np.abs(center) < 1e-9, 0.0, center), clean
 
 
 def _solid(geom: Geom, density: float) -> tuple[float, tuple[float, float, float]]:

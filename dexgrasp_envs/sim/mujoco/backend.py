@@ -51,7 +51,9 @@ class MujocoBackend:
         self.num_envs = num_envs
         layout = ObjectLayout.of(objects.objects)
         # One at a time: a model takes a megabyte.
-        self._table = ObjectTable(compile_model(scene, robot, obj, physics, layout) for obj in objects.objects)
+        self._table = ObjectTable(
+            compile_model(scene, robot, obj, physics, layout, whole=i == 0) for i, obj in enumerate(objects.objects)
+        )
         self.model = self._table.model
         """The compiled model with the first object, for tools and tests."""
         # Not persistent: with one MjData of 1.2 MB per simulation a step was slower (0.72 and 0.74 of bare MuJoCo,

@@ -9,6 +9,8 @@ from mujoco.batch import MODEL_FIELDS, Batch
 
 from ...scene.scene import OBJECT
 
+_NUMBERS = sorted(name for name in MODEL_FIELDS if not name.startswith("name"))
+
 
 class ObjectTable:
     """Gives any simulation of a batch any object, without recompiling.
@@ -18,14 +20,14 @@ class ObjectTable:
     """
 
     def __init__(self, models: Iterable[mujoco.MjModel]):
-        """One model per object, compiled from one scene and layout; only the first is kept."""
+        """One model per object, compiled from one scene and layout; only the first is kept, with all meshes."""
         found: list[dict[str, npt.NDArray[np.generic]]] = []
         first: dict[str, npt.NDArray[np.generic]] = {}
         for model in models:
             if not found:
                 self.model = model
                 """The model of the first object."""
-                first = {name: _field(model, model, name) for name in sorted(MODEL_FIELDS)}
+                first = {name: _field(model, model, name) for name in _NUMBERS}
             values = {name: _field(model, self.model, name) for name in first}
             found.append({name: value for name, value in values.items() if not np.array_equal(value, first[name])})
         different = sorted({name for values in found for name in values})
@@ -58,11 +60,11 @@ def _boxes(model: mujoco.MjModel, first: mujoco.MjModel) -> npt.NDArray[np.float
     The compiler splits an object's geoms by where they lie, so that each model has a tree of its own shape; a batch has
     one. Any tree is right whose boxes hold what is below them.
     """
-    # The batch holds the bounding volumes of bodies only, which come first.
-    boxes = np.array(model.bvh_aabb[: model.nbvhstatic])
     body = first.body(OBJECT).id
     start, count = int(first.body_bvhadr[body]), int(first.body_bvhnum[body])
     assert (start, count) == (model.body_bvhadr[body], model.body_bvhnum[body]), "object models of different layouts"
+    # The batch holds the bounding volumes of bodies only; the object's is the last, and those of meshes come after it.
+    boxes = np.array(model.bvh_aabb[: start + count])
     leaves = {int(model.bvh_nodeid[i]): model.bvh_aabb[i] for i in range(start, start + count)}
     # Children come after their parents.
     for i in reversed(range(start, start + count)):
