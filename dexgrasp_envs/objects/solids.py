@@ -109,7 +109,7 @@ def union_inertial(geoms: Sequence[Geom], density: float) -> Inertial:
 
 
 def without_rounding(center: Array, tensor: Array) -> tuple[Array, Array]:
-    """Centre of mass and inertia without what rounding leaves of symmetric ones, which would turn the principal axes."""
+    """Both without what rounding leaves of symmetric ones: it would turn the principal axes anywhere."""
     clean = np.where(np.abs(tensor) < 1e-9 * np.trace(tensor), 0.0, tensor)
     return np.where(np.abs(center) < 1e-9, 0.0, center), clean
 
