@@ -15,18 +15,19 @@ from torch import Tensor
 from . import arguments
 from . import objects as object_sets
 from .arguments import ENV_OPTIONS, action_batch, not_negative, one_of, only_known, per_row, positive
-from .config import ACTION_SIZE, CameraConfig, EnvConfig, LightConfig
+from .config import ACTION_SIZE, IMAGE_GROUPS, CameraConfig, EnvConfig, LightConfig
 from .control.palm_controller import PalmController
 from .errors import ClosedError, ConfigError, ResetNeeded, StateError
 from .final_rows import FinalRows
 from .robots.kuka_allegro import kuka_allegro
 from .scene.bodies import COLLIDES
 from .scene.tabletop import TABLE_TOP, tabletop
+from .sensor_config import ColourConfig, DepthNoiseConfig
 from .sim.make_backend import make_backend
 from .task.grasp_task import GraspTask, Tensors
 from .types import Arrays, check_arrays, check_index
 from .vision.camera import describe
-from .vision.camera_rig import SENSED, CameraRig
+from .vision.camera_rig import CameraRig
 
 Observation = dict[str, npt.NDArray[np.generic]] | Tensors
 Infos = dict[str, Any]
@@ -56,13 +57,19 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         num_envs: Number of environments.
         id_groups: Observation groups that the id stands for, besides `proprio`.
         config: What the environments compute; the default configuration if None.
+        tier: Name of one of `tiers.TIERS`, which decides spawn and jitter of the camera, and objects and noise of depth
+            unless they are options too.
         objects: Overrides `config.objects`.
         groups: More observation groups, such as "state" for a teacher; added to those of `config` and of the id.
         privileged: Short for the group "privileged".
         image_size: Overrides `config.observation.image_size`, (height, width).
         depth_format: Overrides `config.observation.depth_format`.
         camera: Overrides `config.observation.camera`; a `CameraConfig`, or the name of one of `config.CAMERAS`.
+        depth_noise: Overrides `config.observation.depth_noise`; a `DepthNoiseConfig`, or the name of one of
+            `sensor_config.DEPTH_NOISES`.
         light: Overrides `config.observation.stereo.light`; a `LightConfig`, or the name of one of `config.LIGHTS`.
+        colour: Overrides `config.observation.stereo.colour`; a `ColourConfig`, or the name of one of
+            `sensor_config.COLOURS`.
         backend: Name of the physics engine.
         device: Where control and task are computed.
         threads: Threads of the physics engine; 0 means one per core.
@@ -83,13 +90,16 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         *,
         id_groups: Sequence[str] = ("state",),
         config: EnvConfig | None = None,
+        tier: str | None = None,
         objects: str | None = None,
         groups: Sequence[str] = (),
         privileged: bool = False,
         image_size: tuple[int, int] | None = None,
         depth_format: str | None = None,
         camera: CameraConfig | str | None = None,
+        depth_noise: DepthNoiseConfig | str | None = None,
         light: LightConfig | str | None = None,
+        colour: ColourConfig | str | None = None,
         backend: str = "mujoco",
         device: str = "cpu",
         threads: int = 0,
@@ -101,7 +111,18 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     ):
         only_known("option", unknown, ENV_OPTIONS)
         self.config = arguments.env_config(
-            id_groups, config, objects, groups, privileged, image_size, depth_format, camera, light
+            id_groups,
+            config,
+            tier,
+            objects,
+            groups,
+            privileged,
+            image_size,
+            depth_format,
+            camera,
+            depth_noise,
+            light,
+            colour,
         )
         """The configuration in force."""
         self.num_envs = positive("num_envs", num_envs)
@@ -138,7 +159,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         observation = self.config.observation
         self._rig: CameraRig | None = None
         sensed = {}
-        if set(SENSED) & set(observation.groups):
+        if set(IMAGE_GROUPS) & set(observation.groups):
             self._rig = CameraRig(scene, robot, self.objects, observation, self.num_envs, threads)
             sensed = self._rig.spaces
             self.metadata["camera"] = describe(observation, TABLE_TOP)

@@ -7,7 +7,7 @@ Rays and depths are those of `ray_kernels`. The ray's origin is moved close to t
 
 import numpy as np
 
-from .jit import NOTHING, ONE, TINY, ZERO, jit
+from .compiled import NOTHING, ONE, TINY, ZERO, jit
 
 STACK = 64
 """Nodes that wait at most: twice the depth of a tree over 2^31 triangles."""

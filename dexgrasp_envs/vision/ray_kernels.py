@@ -10,8 +10,9 @@ micrometres. A frame depends on nothing but its own inputs.
 
 import numpy as np
 
-from .jit import NOTHING, ONE, TINY, ZERO, inlined, jit
+from .compiled import NOTHING, ONE, TINY, ZERO, inlined, jit
 from .mesh_kernels import STACK, draw_mesh
+from .noise_kernels import add_noise
 
 BOX, CYLINDER, CAPSULE, SPHERE, MESH = range(5)
 """Codes of the shapes."""
@@ -235,6 +236,9 @@ def cast_frames(
     far,
     scale,
     rounding,
+    strengths,
+    noise_keys,
+    steps,
     out,
     ids,
 ):
@@ -243,9 +247,11 @@ def cast_frames(
     `fixed` is (shapes, sizes, pos, rot, parts, bodies, roots), [G] each, of what every environment has; `objects` the
     same with [O, K], of which an environment has the row `object_index`; `trees` holds all meshes. Poses and cameras
     are [N, ...], indexed by `frames`. Depth plus `rounding` units is written in units of `scale` m; 0, and id -1, where
-    nothing is hit before `far`.
+    nothing is hit before `far`. If noise_keys [N, 8] is not empty, noise of these strengths [8] is added, see
+    `add_noise`.
     """
     depth = np.empty(out.shape[1:], np.float32)
+    lines = np.empty((6, out.shape[2] + 2), np.float32)
     many = ids.shape[0] == len(frames)
     for i in range(len(frames)):
         n = frames[i]
@@ -263,6 +269,8 @@ def cast_frames(
             poses_pos[n], poses_rot[n], objects[5][o], objects[6][o], trees, cam_pos[n], cam_rot[n], rays,
             near, depth, parts,
         )  # fmt: skip
+        if len(noise_keys):
+            add_noise(depth, near, far, strengths, noise_keys[n], steps[n], lines)
         encode(depth, parts, far, ONE / scale, rounding, out[i])
 
 
