@@ -15,7 +15,7 @@ from dexgrasp_envs.vision.ray_caster import RayCaster, Shot
 from tests.helpers import ROBOT, default_scene, random_rotations
 from tests.meshes import RING
 
-CAMERA, SIZE, N = CAMERAS["front"], (60, 80), 8
+CAMERA, SIZE, N = CAMERAS["front"], (48, 64), 4
 LENS = Intrinsics.of(ObservationConfig(image_size=SIZE, camera=CAMERA))
 
 
@@ -47,11 +47,10 @@ def mujoco_depth(mesh: ObjectMesh, position: np.ndarray, rotation: np.ndarray) -
     mujoco.mj_forward(model, data)
     x, y, _ = LENS.rays()
     out = np.zeros(SIZE)
+    turn, eye, hit = look_at(CAMERA), np.asarray(CAMERA.position), np.zeros(1, np.int32)
     for v, u in np.ndindex(*SIZE):
-        ray = look_at(CAMERA) @ [float(x[u]), float(y[v]), 1.0]
-        out[v, u] = mujoco.mj_ray(
-            model, data, np.asarray(CAMERA.position), ray, None, 1, -1, np.zeros(1, np.int32), None
-        )
+        ray = turn @ [float(x[u]), float(y[v]), 1.0]
+        out[v, u] = mujoco.mj_ray(model, data, eye, ray, None, 1, -1, hit)
     return np.maximum(out, 0.0)
 
 
@@ -63,7 +62,7 @@ def test_a_mesh_is_seen_as_mujocos_rays_see_it_from_any_side() -> None:
     caster(RING).cast(shot(position, rotation), ours, ids)
     theirs = np.stack([mujoco_depth(RING.mesh, p, r) for p, r in zip(position, rotation, strict=True)])
     seen = ids == len(ROBOT.bodies)
-    assert seen.sum() > 1000
+    assert seen.sum() > 300
     agree = (seen == (theirs > 0)) & (~seen | (np.abs(ours - theirs) < 1e-4))
     assert agree.mean() >= 0.999
 
