@@ -100,7 +100,9 @@ def env_config(
         config = on_tier(config, one_of("tier", tier, tuple(TIERS)))
     one_of("privileged", privileged, (False, True))
     if objects is not None:
-        config = config.replace(objects=one_of("objects", objects, object_sets.names()))
+        if not object_sets.is_folder(objects):
+            one_of("objects", objects, (*object_sets.names(), "a folder/ of meshes"))
+        config = config.replace(objects=objects)
     if isinstance(groups, str) or not isinstance(groups, Sequence):
         raise ConfigError(f"groups must be a list of observation groups, got {groups!r}")
     stereo = _given(

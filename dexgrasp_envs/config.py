@@ -259,7 +259,7 @@ class EnvConfig:
     """Everything that decides what an environment computes; how many, how fast and where is not part of it."""
 
     objects: str = "primitives12"
-    """Name of the object set, see `dexgrasp_envs.objects.names()`."""
+    """Name of the object set, see `dexgrasp_envs.objects.names()`, or a folder/ of meshes."""
     observation: ObservationConfig = field(default_factory=ObservationConfig)
     physics: PhysicsConfig = field(default_factory=PhysicsConfig)
     spawn: SpawnConfig = field(default_factory=SpawnConfig)

@@ -10,7 +10,7 @@ import torch
 
 from dexgrasp_envs import objects
 from dexgrasp_envs.config import EnvConfig, PhysicsConfig
-from dexgrasp_envs.objects import GraspObject
+from dexgrasp_envs.objects import GraspObject, ObjectSet
 from dexgrasp_envs.robots.kuka_allegro import kuka_allegro
 from dexgrasp_envs.scene.scene import Scene
 from dexgrasp_envs.scene.tabletop import tabletop
@@ -34,8 +34,10 @@ def compiled(obj: GraspObject) -> mujoco.MjModel:
     return compile_model(default_scene(), ROBOT, obj, PhysicsConfig())
 
 
-def make_sim(num_envs: int, physics: PhysicsConfig | None = None, scene: Scene | None = None) -> MujocoBackend:
-    return MujocoBackend(scene or default_scene(), ROBOT, OBJECTS, physics or PhysicsConfig(), num_envs, threads=1)
+def make_sim(
+    num_envs: int, physics: PhysicsConfig | None = None, scene: Scene | None = None, chosen: ObjectSet = OBJECTS
+) -> MujocoBackend:
+    return MujocoBackend(scene or default_scene(), ROBOT, chosen, physics or PhysicsConfig(), num_envs, threads=1)
 
 
 def start_state(

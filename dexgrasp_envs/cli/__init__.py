@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import tyro
 
-from . import doctor, keys, launch, list_ids, serve, stats, view
+from . import doctor, keys, launch, list_ids, objects, serve, stats, view
 
 _DESCRIPTION = """Gymnasium environments for dexterous grasping.
 
@@ -16,6 +16,7 @@ Examples:
     dexgrasp serve --help     environments for a learner in another process
     dexgrasp launch --help    such environments on the machines of a Ray cluster
     dexgrasp view --help      watch a policy, live in the browser or as a video
+    dexgrasp objects train    the objects of a set: names, sizes and a picture
     dexgrasp stats --help     what a running server does with its time
     dexgrasp keys my_keys     keys with which servers on other machines admit nobody else
 """
@@ -30,6 +31,7 @@ def main(args: Sequence[str] | None = None) -> int:
             "serve": serve.serve,
             "launch": launch.launch,
             "keys": keys.keys,
+            "objects": objects.objects,
             "stats": stats.stats,
             "view": view.view,
         },

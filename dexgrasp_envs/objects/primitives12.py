@@ -20,5 +20,5 @@ def primitives12() -> ObjectSet:
                 size: tuple[float, ...] = (half, half, length / 2) if kind == "cuboid" else (half, length / 2)
                 shape = Shape.BOX if kind == "cuboid" else Shape.CYLINDER
                 geom = Geom(shape, size, rgba=color, collision=CollisionGroup.OBJECT)
-                objects.append(GraspObject(f"{kind}_{width_name}_{length_name}", geom))
+                objects.append(GraspObject(f"{kind}_{width_name}_{length_name}", (geom,)))
     return ObjectSet("primitives12", tuple(objects))

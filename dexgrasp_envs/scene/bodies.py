@@ -10,12 +10,16 @@ IDENTITY: Quat = (1.0, 0.0, 0.0, 0.0)
 
 
 class Shape(StrEnum):
-    """Primitive shapes; `Geom.size` is (hx, hy, hz), (radius, half length) or (radius,), axes along local z."""
+    """Shapes; `Geom.size` is (hx, hy, hz), (radius, half length) or (radius,), axes along local z.
+
+    `MESH` stands for the surface of an object that is given as a mesh; its size is that of its bounding box.
+    """
 
     BOX = "box"
     CYLINDER = "cylinder"
     CAPSULE = "capsule"
     SPHERE = "sphere"
+    MESH = "mesh"
 
 
 class CollisionGroup(StrEnum):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .. import rng
 from ..config import SpawnConfig
-from ..objects import ObjectSet
+from ..objects import ObjectSet, Support
 from ..robots.robot import Robot
 from ..scene.tabletop import TABLE_TOP
 from ..types import StartState
@@ -23,8 +23,7 @@ class StartSampler:
 
     def __init__(self, robot: Robot, objects: ObjectSet, config: SpawnConfig, joint_margin: float):
         self._config = config
-        self._half_extents = np.array([obj.half_extents for obj in objects.objects])
-        self._round = np.array([obj.is_round for obj in objects.objects])
+        self._support = Support(objects.objects)
         arm, hand = robot.arm_joints, len(robot.joints) - robot.arm_joints
         self._nominal = np.array([*np.add(robot.home, config.arm_offset), *robot.hand_nominal])
         self._noise = np.array([config.arm_noise] * arm + [config.finger_noise] * hand)
@@ -38,8 +37,7 @@ class StartSampler:
         joint_pos = np.clip(self._nominal + self._noise * (2.0 * joints - 1.0), self._low, self._high)
         draw = rng.uniform(*keys, _POSE_STREAM, 6)
         quat = np.where(draw[:, 5:6] < self._config.upright_share, _upright(draw[:, 2]), _random_rotation(draw[:, 2:5]))
-        chosen = object_index.cpu().numpy()
-        height = half_height(quat, self._half_extents[chosen], self._round[chosen])
+        height = self._support(object_index.cpu().numpy(), -_up(quat))
         across = np.array(self._config.center) + np.array(self._config.half_extent) * (2.0 * draw[:, :2] - 1.0)
         position = np.concatenate([across, (TABLE_TOP + _CLEARANCE + height)[:, None]], 1)
         device = seed.device
@@ -51,16 +49,10 @@ class StartSampler:
         )
 
 
-def half_height(
-    quat: npt.NDArray[np.float64], half_extents: npt.NDArray[np.float64], is_round: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.float64]:
-    """Height [n] of the centre over the lowest point of a box, or of a cylinder about z, turned by quat [n, 4], m."""
+def _up(quat: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The world's z axis [n, 3] in the frames that are turned by quat [n, 4]."""
     w, x, y, z = quat.T
-    up = np.stack([2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)], 1)
-    box = (np.abs(up) * half_extents).sum(1)
-    level = np.sqrt(np.clip(1.0 - up[:, 2] ** 2, 0.0, None))
-    cylinder = np.abs(up[:, 2]) * half_extents[:, 2] + level * half_extents[:, 0]
-    return np.where(is_round, cylinder, box)
+    return np.stack([2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)], 1)
 
 
 def _upright(u: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -43,6 +43,7 @@ class BrowserView:
         self._server = viser.ViserServer(LOOPBACK, port, label="dexgrasp", verbose=False)
         self._objects = objects
         self._shown: list[int | None] = [None] * num_envs
+        self._shapes: list[list[Any]] = [[] for _ in range(num_envs)]
         side = int(np.ceil(np.sqrt(num_envs)))
         rows = np.arange(num_envs)
         self._origins = SPACING * np.stack([rows // side, rows % side, np.zeros(num_envs)], 1)
@@ -109,17 +110,31 @@ class BrowserView:
 
     def _give_object(self, i: int, index: int) -> None:
         if self._shown[i] != index:
-            self._add_geoms(f"/env{i}/{OBJECT}", (self._objects.objects[index].geom,))
+            obj = self._objects.objects[index]
+            meshes = (
+                [mesh_of(geom) for geom in obj.geoms] if obj.mesh is None else [(obj.mesh.vertices, obj.mesh.faces)]
+            )
+            # Another object may have fewer.
+            for shape in self._shapes[i]:
+                shape.remove()
+            self._shapes[i] = self._add_meshes(f"/env{i}/{OBJECT}", obj.geoms, meshes)
             self._shown[i] = index
 
     def _frame(self, name: str, position: npt.NDArray[np.floating]) -> Any:
         return self._server.scene.add_frame(name, show_axes=False, position=position)
 
     def _add_geoms(self, parent: str, geoms: Iterable[Geom]) -> None:
-        """Add shapes to a frame; what had the same place in it is replaced."""
-        for k, geom in enumerate(geoms):
-            vertices, faces = mesh_of(geom)
+        """Add shapes to a frame."""
+        listed = tuple(geoms)
+        self._add_meshes(parent, listed, [mesh_of(geom) for geom in listed])
+
+    def _add_meshes(self, parent: str, geoms: Iterable[Geom], meshes: Iterable[tuple[Any, Any]]) -> list[Any]:
+        handles = []
+        for k, (geom, (vertices, faces)) in enumerate(zip(geoms, meshes, strict=True)):
             red, green, blue = (round(255 * value) for value in geom.rgba[:3])
-            self._server.scene.add_mesh_simple(
-                f"{parent}/{k}", vertices, faces, color=(red, green, blue), wxyz=geom.quat, position=geom.pos
+            handles.append(
+                self._server.scene.add_mesh_simple(
+                    f"{parent}/{k}", vertices, faces, color=(red, green, blue), wxyz=geom.quat, position=geom.pos
+                )
             )
+        return handles

@@ -1,17 +1,18 @@
 """The geoms of a scene as arrays, the way the ray-casting kernels take them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ..objects import GraspObject, ObjectSet
+from ..objects import ObjectSet
 from ..robots.kinematics import rotation_from_quat
 from ..scene.bodies import Body, Geom, Shape
 from ..scene.scene import Scene
-from .ray_kernels import BOX, CAPSULE, CYLINDER, SPHERE
+from .ray_kernels import BOX, CAPSULE, CYLINDER, MESH, SPHERE
 
-_CODES = {Shape.BOX: BOX, Shape.CYLINDER: CYLINDER, Shape.CAPSULE: CAPSULE, Shape.SPHERE: SPHERE}
+_CODES = {Shape.BOX: BOX, Shape.CYLINDER: CYLINDER, Shape.CAPSULE: CAPSULE, Shape.SPHERE: SPHERE, Shape.MESH: MESH}
 WORLD = -1
 """Body index of what never moves."""
 
@@ -32,10 +33,12 @@ class GeomTable:
     """[...] what a segmentation image shows: index in `part_names`."""
     bodies: npt.NDArray[np.int64]
     """[...] index in the poses of `SimState`, or `WORLD`."""
+    roots: npt.NDArray[np.int64]
+    """[...] first node of a mesh in its `MeshTrees`; -1 of others."""
 
     def arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
         """In the order that the kernels take."""
-        return self.shapes, self.sizes, self.pos, self.rot, self.parts, self.bodies
+        return self.shapes, self.sizes, self.pos, self.rot, self.parts, self.bodies, self.roots
 
 
 def part_names(scene: Scene) -> tuple[str, ...]:
@@ -54,30 +57,31 @@ def scene_table(scene: Scene) -> GeomTable:
     return _table(entries)
 
 
-def object_table(scene: Scene, objects: ObjectSet) -> GeomTable:
-    """One row per object of the set."""
+def object_table(scene: Scene, objects: ObjectSet, roots: Sequence[int] = ()) -> GeomTable:
+    """One row per object of the set; roots of those that are meshes, in order."""
+    left = iter(roots)
     index = len(scene.robot)
-    rows = [_table([(geom, index, index) for geom in _geoms(obj)]) for obj in objects.objects]
+    rows = [
+        _table([(geom, index, index) for geom in obj.geoms], -1 if obj.mesh is None else next(left))
+        for obj in objects.objects
+    ]
     most = max(len(row.shapes) for row in rows)
     return GeomTable(
         *(
-            np.stack([_padded(part, most) for part in parts])
+            np.stack([padded(part, most) for part in parts])
             for parts in zip(*(row.arrays() for row in rows), strict=True)
         )
     )
 
 
-def _geoms(obj: GraspObject) -> tuple[Geom, ...]:
-    return (obj.geom,)
-
-
-def _padded(array: npt.NDArray[np.generic], length: int) -> npt.NDArray[np.generic]:
+def padded(array: npt.NDArray[np.generic], length: int) -> npt.NDArray[np.generic]:
+    """The array with -1 after its end along the first axis."""
     filled = np.full((length, *array.shape[1:]), -1, array.dtype)
     filled[: len(array)] = array
     return filled
 
 
-def _table(entries: list[tuple[Geom, int, int]]) -> GeomTable:
+def _table(entries: list[tuple[Geom, int, int]], root: int = -1) -> GeomTable:
     geoms = [geom for geom, _, _ in entries]
     return GeomTable(
         shapes=np.array([_CODES[geom.shape] for geom in geoms], np.int64),
@@ -86,6 +90,7 @@ def _table(entries: list[tuple[Geom, int, int]]) -> GeomTable:
         rot=np.array([rotation_from_quat(geom.quat).numpy() for geom in geoms], np.float32),
         parts=np.array([part for _, part, _ in entries], np.int16),
         bodies=np.array([body for _, _, body in entries], np.int64),
+        roots=np.full(len(entries), root, np.int64),
     )
 
 

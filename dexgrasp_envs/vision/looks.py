@@ -10,6 +10,7 @@ from ..config import LightConfig
 from ..objects import ObjectSet
 from ..scene.bodies import Geom
 from ..scene.scene import OBJECT, Scene
+from .geom_table import padded
 from .texture_kernels import CHECKER, NOISE, PLAIN
 
 _LIGHT_STREAM = 4
@@ -49,9 +50,11 @@ def scene_looks(scene: Scene) -> Looks:
 
 
 def object_looks(objects: ObjectSet) -> Looks:
-    """Of the geoms of `geom_table.object_table`, [O, 1]."""
-    rows = [_looks([(OBJECT, obj.geom)], [True]).arrays() for obj in objects.objects]
-    return Looks(*(np.stack(parts) for parts in zip(*rows, strict=True)))
+    """Of the geoms of `geom_table.object_table`, [O, K]."""
+    most = max(len(obj.geoms) for obj in objects.objects)
+    rows = [_looks([(OBJECT, geom) for geom in obj.geoms], [True] * len(obj.geoms)) for obj in objects.objects]
+    columns = zip(*(row.arrays() for row in rows), strict=True)
+    return Looks(*(np.stack([padded(part, most) for part in parts]) for parts in columns))
 
 
 def draw_light(

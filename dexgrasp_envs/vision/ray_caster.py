@@ -17,6 +17,7 @@ from .film import Film
 from .film_kernels import develop_frames
 from .geom_table import object_table, part_names, scene_table
 from .looks import object_looks, scene_looks
+from .mesh_tree import mesh_trees
 from .ray_kernels import cast_frames
 from .shade_kernels import shade_frames
 from .skins import own_looks
@@ -57,7 +58,7 @@ class Shot:
 
 
 class RayCaster:
-    """Casts rays at the primitive shapes of robot, object, fixtures and floor.
+    """Casts rays at the primitive shapes and meshes of robot, object, fixtures and floor.
 
     A frame depends only on its own environment, so results do not depend on grouping nor on the number of threads.
     """
@@ -65,7 +66,9 @@ class RayCaster:
     def __init__(self, scene: Scene, objects: ObjectSet, threads: int):
         """`threads` 0 means one per core."""
         self._fixed = scene_table(scene).arrays()
-        self._objects = object_table(scene, objects).arrays()
+        trees = mesh_trees([obj.mesh for obj in objects.objects if obj.mesh is not None])
+        self._trees = trees.arrays()
+        self._objects = object_table(scene, objects, trees.roots).arrays()
         self._looks = scene_looks(scene).arrays(), object_looks(objects).arrays()
         self._own_looks = own_looks(1, len(part_names(scene)))
         self._threads = threads or os.cpu_count() or 1
@@ -88,8 +91,8 @@ class RayCaster:
         def draw(chunk: slice) -> None:
             scratch = np.empty((1, shot.lens.height, shot.lens.width), np.int16) if ids is None else ids[chunk]
             cast_frames(
-                shot.rows[chunk], self._fixed, self._objects, shot.object_index, shot.body_pos, shot.body_rot,
-                shot.camera_pos, shot.camera_rot, *optics, *noise.arrays(), out[chunk], scratch,
+                shot.rows[chunk], self._fixed, self._objects, self._trees, shot.object_index, shot.body_pos,
+                shot.body_rot, shot.camera_pos, shot.camera_rot, *optics, *noise.arrays(), out[chunk], scratch,
             )  # fmt: skip
 
         self._share_out(len(shot.rows), draw)
@@ -121,9 +124,9 @@ class RayCaster:
 
         def draw(chunk: slice) -> None:
             shade_frames(
-                shot.rows[chunk], self._fixed, self._objects, shot.object_index, *self._looks, shot.body_pos,
-                shot.body_rot, shot.camera_pos, shot.camera_rot, *optics, *noise.arrays(), lights, tints, worn,
-                images[chunk], depths[chunk], parts[chunk],
+                shot.rows[chunk], self._fixed, self._objects, self._trees, shot.object_index, *self._looks,
+                shot.body_pos, shot.body_rot, shot.camera_pos, shot.camera_rot, *optics, *noise.arrays(), lights, tints,
+                worn, images[chunk], depths[chunk], parts[chunk],
             )  # fmt: skip
             if film is not None:
                 develop_frames(shot.rows[chunk], *film.arrays(eye), images[chunk])

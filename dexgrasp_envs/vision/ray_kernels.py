@@ -11,9 +11,10 @@ micrometres. A frame depends on nothing but its own inputs.
 import numpy as np
 
 from .compiled import NOTHING, ONE, TINY, ZERO, inlined, jit
+from .mesh_kernels import STACK, draw_mesh
 from .noise_kernels import add_noise
 
-BOX, CYLINDER, CAPSULE, SPHERE = range(4)
+BOX, CYLINDER, CAPSULE, SPHERE, MESH = range(5)
 """Codes of the shapes."""
 
 
@@ -111,7 +112,7 @@ _draw_sphere = _drawing(enter_sphere)
 @jit
 def half_extents(shape, size, half):
     """Half extents [3] of a shape's bounding box in its own frame."""
-    if shape == BOX:
+    if shape in (BOX, MESH):
         half[0], half[1], half[2] = size[0], size[1], size[2]
     elif shape == SPHERE:
         half[0] = half[1] = half[2] = size[0]
@@ -183,20 +184,22 @@ def place(pos, rot, body, poses_pos, poses_rot, cam_pos, cam_rot, world_pos, wor
 
 
 @jit
-def draw_geoms(shapes, sizes, pos, rot, parts, poses_pos, poses_rot, bodies, cam_pos, cam_rot, rays, near, depth, ids):
+def draw_geoms(
+    shapes, sizes, pos, rot, parts, poses_pos, poses_rot, bodies, roots, trees, cam_pos, cam_rot, rays, near, depth, ids
+):
     """Draw geoms [G] of one environment into depth and ids [H, W].
 
     sizes [G, 3]; pos [G, 3] and rot [G, 3, 3] in the frame of the body `bodies` [G] (-1: the world), whose poses are
-    poses_pos [B, 3] and poses_rot [B, 3, 3]; parts [G] int16 are written where a geom is nearest. cam_pos [3] and
-    cam_rot [3, 3] (columns right, down, forward) place the camera; rays is (row_x [W], row_y [H], focal length in
-    pixels).
+    poses_pos [B, 3] and poses_rot [B, 3, 3]; parts [G] int16 are written where a geom is nearest; roots [G] are those
+    of meshes in `trees`, which is (boxes, links, triangles) of `MeshTrees`. cam_pos [3] and cam_rot [3, 3] (columns
+    right, down, forward) place the camera; rays is (row_x [W], row_y [H], focal length in pixels).
     """
     row_x, row_y, focal = rays
     height, width = depth.shape
     center, turned, half = np.empty(3, np.float32), np.empty((3, 3), np.float32), np.empty(3, np.float32)
     world_rot = np.empty((3, 3), np.float32)
     world_pos = np.empty(3, np.float32)
-    bounds = np.empty(4, np.int64)
+    bounds, stack = np.empty(4, np.int64), np.empty(STACK, np.int64)
     for g in range(len(shapes)):
         shape = shapes[g]
         if shape < 0:
@@ -211,8 +214,10 @@ def draw_geoms(shapes, sizes, pos, rot, parts, poses_pos, poses_rot, bodies, cam
             _draw_cylinder(depth, ids, parts[g], sizes[g], center, turned, bounds, row_x, row_y, near)
         elif shape == CAPSULE:
             _draw_capsule(depth, ids, parts[g], sizes[g], center, turned, bounds, row_x, row_y, near)
-        else:
+        elif shape == SPHERE:
             _draw_sphere(depth, ids, parts[g], sizes[g], center, turned, bounds, row_x, row_y, near)
+        else:
+            draw_mesh(depth, ids, parts[g], roots[g], trees, stack, center, turned, bounds, row_x, row_y, near)
 
 
 @jit
@@ -220,6 +225,7 @@ def cast_frames(
     frames,
     fixed,
     objects,
+    trees,
     object_index,
     poses_pos,
     poses_rot,
@@ -238,10 +244,11 @@ def cast_frames(
 ):
     """Draw the environments `frames` [n] one by one: depth into out [n, H, W] and part ids into ids [n or 1, H, W].
 
-    `fixed` is (shapes, sizes, pos, rot, parts, bodies), [G] each, of what every environment has; `objects` the same
-    with [O, K], of which an environment has the row `object_index`. Poses and cameras are [N, ...], indexed by
-    `frames`. Depth plus `rounding` units is written in units of `scale` m; 0, and id -1, where nothing is hit before
-    `far`. If noise_keys [N, 8] is not empty, noise of these strengths [8] is added, see `add_noise`.
+    `fixed` is (shapes, sizes, pos, rot, parts, bodies, roots), [G] each, of what every environment has; `objects` the
+    same with [O, K], of which an environment has the row `object_index`; `trees` holds all meshes. Poses and cameras
+    are [N, ...], indexed by `frames`. Depth plus `rounding` units is written in units of `scale` m; 0, and id -1, where
+    nothing is hit before `far`. If noise_keys [N, 8] is not empty, noise of these strengths [8] is added, see
+    `add_noise`.
     """
     depth = np.empty(out.shape[1:], np.float32)
     lines = np.empty((6, out.shape[2] + 2), np.float32)
@@ -253,12 +260,14 @@ def cast_frames(
         parts[:] = -1
         draw_geoms(
             fixed[0], fixed[1], fixed[2], fixed[3], fixed[4],
-            poses_pos[n], poses_rot[n], fixed[5], cam_pos[n], cam_rot[n], rays, near, depth, parts,
+            poses_pos[n], poses_rot[n], fixed[5], fixed[6], trees, cam_pos[n], cam_rot[n], rays, near,
+            depth, parts,
         )  # fmt: skip
         o = object_index[n]
         draw_geoms(
             objects[0][o], objects[1][o], objects[2][o], objects[3][o], objects[4][o],
-            poses_pos[n], poses_rot[n], objects[5][o], cam_pos[n], cam_rot[n], rays, near, depth, parts,
+            poses_pos[n], poses_rot[n], objects[5][o], objects[6][o], trees, cam_pos[n], cam_rot[n], rays,
+            near, depth, parts,
         )  # fmt: skip
         if len(noise_keys):
             add_noise(depth, near, far, strengths, noise_keys[n], steps[n], lines)

@@ -13,11 +13,14 @@ is drawn anew for each frame, and would bring a resolution and a tolerance of it
 import numpy as np
 
 from .compiled import NOTHING, ONE, TINY, ZERO, inlined, jit
+from .mesh_kernels import STACK, light_mesh, shadow_mesh
 from .noise_kernels import add_noise
 from .ray_kernels import (
     BOX,
     CAPSULE,
     CYLINDER,
+    MESH,
+    SPHERE,
     draw_geoms,
     encode,
     enter_box,
@@ -177,12 +180,12 @@ def light_axes(direction, cam_rot, axes):
 @jit
 def _gather(table, look, tints, skins, start, body_pos, body_rot, cam_pos, cam_rot, axes, placed):
     """Place geoms [G] of a table from `start` on in the arrays of `placed`; absent ones never cast a shadow."""
-    shapes, sizes, centers, rots, colours, extents, kinds, scales = placed
+    shapes, sizes, centers, rots, colours, extents, kinds, scales, roots = placed
     world_pos, world_rot, half = np.empty(3, np.float32), np.empty((3, 3), np.float32), np.empty(3, np.float32)
     for k in range(len(table[0])):
         g = start + k
         shapes[g] = table[0][k]
-        kinds[g] = look[0][k]
+        kinds[g], roots[g] = look[0][k], table[6][k]
         extents[g, 2, 1] = -NOTHING
         if shapes[g] < 0:
             continue
@@ -216,9 +219,9 @@ def _gather(table, look, tints, skins, start, body_pos, body_rot, cam_pos, cam_r
 
 
 @jit
-def _shade(depth, geoms, rays, placed, count, axes, light, sky, scratch, ids, seen, image):
+def _shade(depth, geoms, rays, placed, trees, stack, count, axes, light, sky, scratch, ids, seen, image):
     """Shade image [3, H, W] from depth [H, W] and geoms [H, W], tile by tile."""
-    shapes, sizes, centers, rots, colours, extents, kinds, scales = placed
+    shapes, sizes, centers, rots, colours, _, kinds, scales, roots = placed
     row_x, row_y = rays[0], rays[1]
     height, width = depth.shape
     towards, ambient, intensity = axes[2], light[3], light[4]
@@ -243,8 +246,10 @@ def _shade(depth, geoms, rays, placed, count, axes, light, sky, scratch, ids, se
                     _light_cylinder(g, sizes[g], centers[g], rots[g], towards, x, y, z, own, lit)
                 elif shape == CAPSULE:
                     _light_capsule(g, sizes[g], centers[g], rots[g], towards, x, y, z, own, lit)
-                else:
+                elif shape == SPHERE:
                     _light_sphere(g, sizes[g], centers[g], rots[g], towards, x, y, z, own, lit)
+                else:
+                    light_mesh(g, roots[g], trees, stack, centers[g], rots[g], towards, x, y, z, own, lit)
                 if kinds[g] == CHECKER:
                     texture_checker(scales[g], centers[g], rots[g], x, y, z, share)
                 elif kinds[g] != PLAIN:
@@ -253,7 +258,7 @@ def _shade(depth, geoms, rays, placed, count, axes, light, sky, scratch, ids, se
                     high = colours[g, 0, c] if kinds[g] == PLAIN else colours[g, 1, c]
                     _paint(g, colours[g, 0, c], high, share, own, scratch[5 + c, :n])
             if present:
-                _cast_shadows(shapes, sizes, centers, rots, extents, count, seen, present, axes, x, y, z, lit)
+                _cast_shadows(placed, trees, stack, count, seen, present, axes, x, y, z, lit)
             for c in range(3):
                 channel = scratch[5 + c, :n]
                 for v in range(rows):
@@ -293,8 +298,9 @@ def _load(depth, geoms, row_x, row_y, top, left, rows, columns, x, y, z, own, se
 
 
 @jit
-def _cast_shadows(shapes, sizes, centers, rots, extents, count, seen, present, axes, x, y, z, lit):
+def _cast_shadows(placed, trees, stack, count, seen, present, axes, x, y, z, lit):
     """Take the light from the points of a tile that geoms [count] shadow."""
+    shapes, sizes, centers, rots, _, extents, _, _, roots = placed
     low_a, high_a = _span(axes[0], x, y, z, lit)
     if low_a > high_a:
         return
@@ -307,17 +313,19 @@ def _cast_shadows(shapes, sizes, centers, rots, extents, count, seen, present, a
         if extents[g, 1, 0] > high_b or extents[g, 1, 1] < low_b:
             continue
         # A convex shape does not shadow those of its own points that face the light.
-        if present == 1 and seen[0] == g:
-            continue
         shape = shapes[g]
+        if present == 1 and seen[0] == g and shape != MESH:
+            continue
         if shape == BOX:
             _shadow_box(sizes[g], centers[g], rots[g], towards, x, y, z, lit)
         elif shape == CYLINDER:
             _shadow_cylinder(sizes[g], centers[g], rots[g], towards, x, y, z, lit)
         elif shape == CAPSULE:
             _shadow_capsule(sizes[g], centers[g], rots[g], towards, x, y, z, lit)
-        else:
+        elif shape == SPHERE:
             _shadow_sphere(sizes[g], centers[g], rots[g], towards, x, y, z, lit)
+        else:
+            shadow_mesh(roots[g], trees, stack, centers[g], rots[g], towards, x, y, z, lit)
 
 
 @jit
@@ -325,6 +333,7 @@ def shade_frames(
     frames,
     fixed,
     objects,
+    trees,
     object_index,
     fixed_looks,
     object_looks,
@@ -367,7 +376,9 @@ def shade_frames(
         np.empty((count, 3, 2), np.float32),
         np.empty(count, np.int64),
         np.empty((count, 3), np.float32),
+        np.empty(count, np.int64),
     )
+    stack = np.empty(STACK, np.int64)
     axes, sky = np.empty((3, 3), np.float32), np.empty(3, np.float32)
     lines = np.empty((6, width + 2), np.float32)
     scratch = np.empty((8, TILE_WIDTH * TILE_HEIGHT), np.float32)
@@ -375,18 +386,18 @@ def shade_frames(
     for i in range(len(frames)):
         n = frames[i]
         o = object_index[n]
-        one = (objects[0][o], objects[1][o], objects[2][o], objects[3][o], objects[4][o], objects[5][o])
+        one = (objects[0][o], objects[1][o], objects[2][o], objects[3][o], objects[4][o], objects[5][o], objects[6][o])
         look = (object_looks[0][o], object_looks[1][o], object_looks[2][o], object_looks[3][o])
         body_pos, body_rot, eye, turn = poses_pos[n], poses_rot[n], cam_pos[n], cam_rot[n]
         depth[:] = NOTHING
         geoms[:] = -1
         draw_geoms(
-            fixed[0], fixed[1], fixed[2], fixed[3], order[:many], body_pos, body_rot, fixed[5], eye, turn, rays, near,
-            depth, geoms,
+            fixed[0], fixed[1], fixed[2], fixed[3], order[:many], body_pos, body_rot, fixed[5], fixed[6], trees,
+            eye, turn, rays, near, depth, geoms,
         )  # fmt: skip
         draw_geoms(
-            one[0], one[1], one[2], one[3], order[many:], body_pos, body_rot, one[5], eye, turn, rays, near,
-            depth, geoms,
+            one[0], one[1], one[2], one[3], order[many:], body_pos, body_rot, one[5], one[6], trees,
+            eye, turn, rays, near, depth, geoms,
         )  # fmt: skip
         light_axes(lights[n, :3], turn, axes)
         skin = skins[n % len(skins)]
@@ -395,7 +406,7 @@ def shade_frames(
         for c in range(3):
             # It is not lit, so that this is what is left after the ambient light.
             sky[c] = tints[n, -1, c] / max(lights[n, 3], TINY)
-        _shade(depth, geoms, rays, placed, count, axes, lights[n], sky, scratch, ids, seen, images[i])
+        _shade(depth, geoms, rays, placed, trees, stack, count, axes, lights[n], sky, scratch, ids, seen, images[i])
         if len(depths):
             if len(noise_keys):
                 add_noise(depth, near, far, strengths, noise_keys[n], steps[n], lines)

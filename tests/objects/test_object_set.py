@@ -16,7 +16,7 @@ def test_inertial_equals_that_of_mujocos_compiler_at_500_kg_per_m3(obj: GraspObj
     spec = mujoco.MjSpec()
     body = spec.worldbody.add_body(name="object")
     body.add_freejoint()
-    body.add_geom(type=TYPES[obj.geom.shape], size=(*obj.geom.size, 0.0)[:3], density=500.0)
+    body.add_geom(type=TYPES[obj.geoms[0].shape], size=(*obj.geoms[0].size, 0.0)[:3], density=500.0)
     compiled = spec.compile().body("object")
     mine = obj.inertial
     assert mine.mass == pytest.approx(compiled.mass[0], rel=1e-9)
@@ -29,13 +29,13 @@ def test_inertial_equals_that_of_mujocos_compiler_at_500_kg_per_m3(obj: GraspObj
 
 
 def test_half_extents_bound_box_and_cylinder() -> None:
-    assert GraspObject("b", Geom(Shape.BOX, (0.01, 0.02, 0.03))).half_extents == (0.01, 0.02, 0.03)
-    assert GraspObject("c", Geom(Shape.CYLINDER, (0.02, 0.05))).half_extents == (0.02, 0.02, 0.05)
+    assert GraspObject("b", (Geom(Shape.BOX, (0.01, 0.02, 0.03)),)).half_extents == (0.01, 0.02, 0.03)
+    assert GraspObject("c", (Geom(Shape.CYLINDER, (0.02, 0.05)),)).half_extents == (0.02, 0.02, 0.05)
 
 
 def test_only_the_cylinder_is_round() -> None:
-    assert not GraspObject("b", Geom(Shape.BOX, (0.01, 0.02, 0.03))).is_round
-    assert GraspObject("c", Geom(Shape.CYLINDER, (0.02, 0.05))).is_round
+    assert not GraspObject("b", (Geom(Shape.BOX, (0.01, 0.02, 0.03)),)).is_round
+    assert GraspObject("c", (Geom(Shape.CYLINDER, (0.02, 0.05)),)).is_round
 
 
 def test_index_is_the_position_of_a_name() -> None:

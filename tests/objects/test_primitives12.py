@@ -21,7 +21,7 @@ def test_there_are_12_objects_with_different_names() -> None:
 )
 def test_names_say_shape_and_size(name: str, shape: Shape, half_extents: tuple[float, float, float]) -> None:
     obj = OBJECTS.objects[OBJECTS.index(name)]
-    assert obj.geom.shape is shape
+    assert obj.geoms[0].shape is shape
     assert obj.half_extents == pytest.approx(half_extents, rel=1e-12)
 
 
@@ -34,4 +34,4 @@ def test_half_are_cuboids_and_all_lengths_and_widths_occur() -> None:
 
 
 def test_every_object_collides_as_an_object() -> None:
-    assert {obj.geom.collision for obj in OBJECTS.objects} == {CollisionGroup.OBJECT}
+    assert {obj.geoms[0].collision for obj in OBJECTS.objects} == {CollisionGroup.OBJECT}

@@ -20,7 +20,7 @@ def geom_groups() -> dict[int, CollisionGroup]:
     """The collision group of every geom that the neutral scene describes."""
     scene = default_scene()
     geoms = {body.name: body.geoms for body in scene.robot + scene.fixtures}
-    geoms[OBJECT] = (OBJECTS.objects[0].geom,)
+    geoms[OBJECT] = OBJECTS.objects[0].geoms
     return {MODEL.body(b).geomadr[0] + i: geom.collision for b, gs in geoms.items() for i, geom in enumerate(gs)}
 
 

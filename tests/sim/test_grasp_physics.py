@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from dexgrasp_envs import objects
 from dexgrasp_envs.config import ControlConfig, PhysicsConfig, SpawnConfig
 from dexgrasp_envs.control.palm_controller import PalmController
+from dexgrasp_envs.objects import ObjectSet
 from dexgrasp_envs.scene.scene import OBJECT
 from dexgrasp_envs.sim.mujoco.backend import MujocoBackend
 from dexgrasp_envs.task.resets import StartSampler
@@ -18,7 +20,8 @@ from dexgrasp_envs.types import SimState
 from tests.helpers import EPISODE, OBJECTS, ROBOT, make_sim
 
 NAMES = ("cuboid_small_8cm", "cylinder_large_8cm")
-ROWS, STEPS, HELD_STEPS = 16, 150, 15
+ROWS, STEPS, HELD_STEPS, RELEASED_STEPS = 16, 150, 15, 15
+SHAPES = objects.load("train")
 ABOVE, CLOSING, LIFTING = 30, 60, 80
 """Steps at which the hand goes down, closes and lifts."""
 OPEN, CLOSED = np.array([-0.6, -0.6, 0.0, 0.0, 0.0]), np.array([1.0, 1.0, 0.0, 0.0, 0.0])
@@ -40,14 +43,16 @@ class Grasp:
     """[HELD_STEPS, ROWS] deepest penetration of the object, m."""
     weight: float
     """N."""
+    dropped: np.ndarray
+    """[ROWS] bool: not near the goal any more, after the hand has opened."""
 
 
 def deepest(sim: MujocoBackend, row: int) -> float:
     """Deepest penetration of a row's object by MuJoCo's own collision detection, m."""
     model, data = sim.batch.get_model(row), sim.batch.get_data(row)
     mujoco.mj_forward(model, data)
-    geom = model.body(OBJECT).geomadr[0]
-    return max((-c.dist for c in data.contact if geom in (c.geom1, c.geom2)), default=0.0)
+    body = model.body(OBJECT).id
+    return max((-c.dist for c in data.contact if body in model.geom_bodyid[[c.geom1, c.geom2]]), default=0.0)
 
 
 def on_or_above_table(state: SimState) -> np.ndarray:
@@ -56,20 +61,20 @@ def on_or_above_table(state: SimState) -> np.ndarray:
 
 def script(step: int, above: np.ndarray, grasp: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where the grasp centre should be, and the hand synergies."""
-    share = np.clip((step - CLOSING) / 12, 0, 1)
+    share = np.clip((step - CLOSING) / 12, 0, 1) if step < STEPS else 0.0
     place = above if step < ABOVE else grasp if step < LIFTING else np.broadcast_to((0.55, 0.0, 0.65), above.shape)
     return place, OPEN + share * (CLOSED - OPEN)
 
 
 @functools.cache
-def grasp(name: str) -> Grasp:
-    obj = OBJECTS.objects[OBJECTS.index(name)]
+def grasp(name: str, chosen: ObjectSet = OBJECTS) -> Grasp:
+    obj = chosen.objects[chosen.index(name)]
     spawn = SpawnConfig(upright_share=1.0, half_extent=(0.04, 0.06))
     config = ControlConfig()
-    sim, controller = make_sim(ROWS), PalmController(ROBOT, config, PhysicsConfig(), "cpu")
+    sim, controller = make_sim(ROWS, chosen=chosen), PalmController(ROBOT, config, PhysicsConfig(), "cpu")
     rows = torch.arange(ROWS)
-    sampler = StartSampler(ROBOT, OBJECTS, spawn, config.joint_margin)
-    start = sampler(torch.zeros_like(rows), rows, torch.zeros_like(rows), torch.full_like(rows, OBJECTS.index(name)))
+    sampler = StartSampler(ROBOT, chosen, spawn, config.joint_margin)
+    start = sampler(torch.zeros_like(rows), rows, torch.zeros_like(rows), torch.full_like(rows, chosen.index(name)))
     sim.reset(rows, start)
     control, state = controller.initial(start.joint_pos), sim.state()
     first = start.object_pos.numpy()
@@ -77,7 +82,7 @@ def grasp(name: str) -> Grasp:
     above, low = first.copy(), first.copy()
     above[:, 2], low[:, 2] = 0.47, first[:, 2] + np.maximum(-half + 0.03, half - 0.03)
     record, depth = [], []
-    for step in range(STEPS):
+    for step in range(STEPS + RELEASED_STEPS):
         place, hand = script(step, above, low)
         move = np.clip((place - control.target_pos.numpy()) / config.position_step, -1, 1)
         move = np.concatenate(
@@ -86,17 +91,19 @@ def grasp(name: str) -> Grasp:
         control, targets = controller.step(control, torch.from_numpy(move.astype(np.float32)), state.joint_pos)
         sim.step(targets)
         state = sim.state()
-        record.append(dataclasses.replace(state))
-        if step >= STEPS - HELD_STEPS:
+        if step < STEPS:
+            record.append(dataclasses.replace(state))
+        if STEPS - HELD_STEPS <= step < STEPS:
             depth.append([deepest(sim, row) for row in range(ROWS)])
-    distance = np.linalg.norm(state.body_pos[:, -1].numpy() - EPISODE.goal, axis=1)
+    end, last = (np.linalg.norm(s.body_pos[:, -1].numpy() - EPISODE.goal, axis=1) for s in (record[-1], state))
     return Grasp(
-        held=distance < EPISODE.success_radius,
+        held=end < EPISODE.success_radius,
         speed=np.stack([np.linalg.norm(s.object_vel[:, :3], axis=1) * on_or_above_table(s) for s in record]),
         hand_force=np.stack([s.contact_force[:, :5].sum(1).numpy() for s in record]),
         table_contacts=np.stack([s.contact_count[:, 5].numpy() for s in record]),
         depth=np.array(depth),
         weight=9.81 * obj.inertial.mass,
+        dropped=last > EPISODE.success_radius + 0.1,
     )
 
 
@@ -136,4 +143,20 @@ def test_fingers_sink_in_by_millimetres_at_most(name: str) -> None:
 def test_a_held_object_is_still_and_none_is_ever_shot_away(name: str) -> None:
     result = grasp(name)
     assert result.speed[-HELD_STEPS:, result.held].max() < 0.1
+    assert result.speed.max() < 3.0
+
+
+@each
+def test_an_opened_hand_lets_go(name: str) -> None:
+    result = grasp(name)
+    assert result.dropped[result.held].all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["can_03", "bottle_08", "carton_04", "mug_07"])
+def test_squeezed_compounds_are_neither_glued_nor_launched(name: str) -> None:
+    result = grasp(name, SHAPES)
+    assert result.held.any()
+    assert result.dropped[result.held].all()
+    assert result.depth[:, result.held].max() < 0.006
     assert result.speed.max() < 3.0

@@ -9,9 +9,11 @@ from scipy import stats
 from scipy.spatial.transform import Rotation
 
 from dexgrasp_envs.config import ControlConfig, SpawnConfig
+from dexgrasp_envs.objects import Support
 from dexgrasp_envs.scene.tabletop import TABLE_TOP
-from dexgrasp_envs.task.resets import StartSampler, half_height
+from dexgrasp_envs.task.resets import StartSampler
 from dexgrasp_envs.types import StartState
+from tests.compounds import MIXED
 from tests.helpers import OBJECTS, ROBOT, START_POSTURE
 
 N = 6000
@@ -91,21 +93,19 @@ def lowest_point(obj_index: int, rotation: np.ndarray) -> float:
     return float((points @ rotation.T)[:, 2].min())
 
 
-def test_half_height_equals_the_brute_force_lowest_point() -> None:
-    quat = START.object_quat[:240].numpy().astype(float)
-    quat /= np.linalg.norm(quat, axis=1, keepdims=True)
-    index = np.arange(240) % 12
-    extents = np.array([OBJECTS.objects[i].half_extents for i in index])
-    is_round = np.array([OBJECTS.objects[i].is_round for i in index])
-    rotations = Rotation.from_quat(quat, scalar_first=True).as_matrix()
-    expected = [-lowest_point(i, r) for i, r in zip(index, rotations, strict=True)]
-    np.testing.assert_allclose(half_height(quat, extents, is_round), expected, atol=1e-7)
-
-
 def test_every_object_starts_2_mm_above_the_table() -> None:
     for row in range(240):
         lowest = START.object_pos[row, 2].item() + lowest_point(row % 12, ROTATIONS[row])
         assert lowest == pytest.approx(TABLE_TOP + 0.002, abs=1e-5)
+
+
+def test_compounds_start_2_mm_above_the_table_too() -> None:
+    sampler = StartSampler(ROBOT, MIXED, SPAWN, ControlConfig().joint_margin)
+    rows = torch.arange(200)
+    start = sampler(torch.zeros_like(rows), rows, torch.zeros_like(rows), rows % len(MIXED))
+    rotations = Rotation.from_quat(start.object_quat.numpy(), scalar_first=True).as_matrix()
+    lowest = start.object_pos[:, 2].numpy() - Support(MIXED.objects)(rows.numpy() % len(MIXED), -rotations[:, 2])
+    np.testing.assert_allclose(lowest, TABLE_TOP + 0.002, atol=1e-6)
 
 
 def assert_equal(a: StartState, b: StartState) -> None:

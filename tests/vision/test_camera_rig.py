@@ -174,7 +174,7 @@ def test_a_point_lies_on_one_row_of_both_images_and_its_disparity_is_focal_times
     face = 0.9
     size = (96, 128)
     focal = Intrinsics.of(ObservationConfig(image_size=size, camera=camera)).focal
-    box = GraspObject("box", Geom(Shape.BOX, (0.1, 0.1, 0.1), rgba=(0.9, 0.6, 0.5, 1.0)))
+    box = GraspObject("box", (Geom(Shape.BOX, (0.1, 0.1, 0.1), rgba=(0.9, 0.6, 0.5, 1.0)),))
     stereo = StereoConfig(baseline=8 * face / focal)
     eye = sensor(1, ObjectSet("one", (box,)), groups=("depth", *PAIR), image_size=size, camera=camera, stereo=stereo)
     state = alone(random_sim_state(N, 0), (1.0, 0.0, 5.0))
@@ -271,7 +271,7 @@ def test_a_pair_with_random_textures_and_colours_is_still_rectified() -> None:
     camera = CameraConfig(position=(0.0, 0.0, 5.0), target=(1.0, 0.0, 5.0), fovy=20.0)
     face, size = 0.9, (96, 128)
     focal = Intrinsics.of(ObservationConfig(image_size=size, camera=camera)).focal
-    box = GraspObject("box", Geom(Shape.BOX, (0.1, 0.1, 0.1)))
+    box = GraspObject("box", (Geom(Shape.BOX, (0.1, 0.1, 0.1)),))
     colour = ColourConfig(1.0, (0.7, 1.4), (0.5, 1.5), 0.15, (0.8, 1.2), (0.7, 1.2))
     stereo = StereoConfig(8 * face / focal, LIGHTS["random"], colour)
     eye = sensor(1, ObjectSet("one", (box,)), groups=("depth", *PAIR), image_size=size, camera=camera, stereo=stereo)

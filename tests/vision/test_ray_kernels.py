@@ -83,7 +83,7 @@ def test_the_scene_is_seen_as_mujocos_rays_see_it(camera: str) -> None:
 def test_each_shape_is_seen_as_mujocos_rays_see_it_from_any_side(shape: Shape, size: tuple[float, ...]) -> None:
     n, generator = 32, np.random.default_rng(1)
     body = Body("thing", None, (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0))
-    objects = ObjectSet("one", (GraspObject("thing", Geom(shape, size)),))
+    objects = ObjectSet("one", (GraspObject("thing", (Geom(shape, size),)),))
     scene = tabletop(ROBOT.bodies, EPISODE.goal, EPISODE.success_radius)
     position = generator.uniform([0.5, -0.1, 0.5], [0.6, 0.1, 0.6], (n, 3)).astype(np.float32)
     rotation = random_rotations(n, generator).astype(np.float32)
@@ -127,7 +127,7 @@ def shape_alone(
 
 def test_a_sphere_on_the_axis_is_as_far_as_its_surface() -> None:
     camera = CameraConfig(position=(0.0, 0.0, 5.0), target=(1.0, 0.0, 5.0), fovy=20.0, far=6.0)
-    objects = ObjectSet("one", (GraspObject("ball", Geom(Shape.SPHERE, (0.1,))),))
+    objects = ObjectSet("one", (GraspObject("ball", (Geom(Shape.SPHERE, (0.1,)),)),))
     body_pos = np.full((1, len(ROBOT.bodies) + 1, 3), -50.0, np.float32)
     body_pos[:, -1] = (1.0, 0.0, 5.0)
     body_rot = np.tile(np.eye(3, dtype=np.float32), (1, len(ROBOT.bodies) + 1, 1, 1))
@@ -137,7 +137,7 @@ def test_a_sphere_on_the_axis_is_as_far_as_its_surface() -> None:
 
 
 def test_what_is_behind_the_camera_or_beyond_the_far_distance_is_not_seen() -> None:
-    objects = ObjectSet("one", (GraspObject("ball", Geom(Shape.SPHERE, (0.1,))),))
+    objects = ObjectSet("one", (GraspObject("ball", (Geom(Shape.SPHERE, (0.1,)),)),))
     body_rot = np.tile(np.eye(3, dtype=np.float32), (2, len(ROBOT.bodies) + 1, 1, 1))
     body_pos = np.full((2, len(ROBOT.bodies) + 1, 3), -50.0, np.float32)
     body_pos[:, -1] = ((-1.0, 0.0, 5.0), (1.5, 0.0, 5.0))

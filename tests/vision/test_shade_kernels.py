@@ -50,7 +50,7 @@ class Picture:
         shot = Shot(row, row, body_pos, body_rot, pose, rotation, self.lens, 0.02, 6.0, 1.0)
         image = np.empty((1, 3, *SIZE), np.uint8)
         depth, ids = np.empty((1, *SIZE), np.float32), np.empty((1, *SIZE), np.int16)
-        caster = RayCaster(default_scene(), ObjectSet("one", (GraspObject("thing", geom),)), 1)
+        caster = RayCaster(default_scene(), ObjectSet("one", (GraspObject("thing", (geom,)),)), 1)
         caster.shade(shot, lights, tints, image, depth, ids)
         self.image, self.depth, self.ids = image[0], depth[0], ids[0]
         self.cast_depth, self.cast_ids = np.empty_like(depth), np.empty_like(ids)

@@ -18,7 +18,7 @@ from ...objects import ObjectSet
 from ...robots.robot import Robot
 from ...scene.scene import OBJECT, Scene
 from ...types import Arrays, SimState, StartState, check_arrays, check_index
-from .compile import compile_model
+from .compile import ObjectLayout, compile_model
 from .object_table import ObjectTable
 from .offscreen import OffscreenRenderer
 
@@ -49,8 +49,12 @@ class MujocoBackend:
     ):
         """`threads` includes the caller's; 0 means one per core."""
         self.num_envs = num_envs
-        models = [compile_model(scene, robot, obj, physics) for obj in objects.objects]
-        self.model = models[0]
+        layout = ObjectLayout.of(objects.objects)
+        # One at a time: a model takes a megabyte.
+        self._table = ObjectTable(
+            compile_model(scene, robot, obj, physics, layout, whole=i == 0) for i, obj in enumerate(objects.objects)
+        )
+        self.model = self._table.model
         """The compiled model with the first object, for tools and tests."""
         # Not persistent: with one MjData of 1.2 MB per simulation a step was slower (0.72 and 0.74 of bare MuJoCo,
         # against 0.82 twice).
@@ -58,10 +62,9 @@ class MujocoBackend:
         """The simulations themselves, for tools and tests."""
         self._views = _Views.of(self.batch)
         self._renderer = OffscreenRenderer(scene.camera)
-        self._table = ObjectTable(models)
         self._joints = len(robot.joints)
         self._object_body = self.model.body(OBJECT).id
-        self._weights = scene.gravity * np.array([model.body_mass[self._object_body] for model in models])
+        self._weights = scene.gravity * np.array([obj.inertial.mass for obj in objects.objects])
         self._object_index = np.zeros(num_envs, np.int64)
         bodies = [self.model.body(name).id for name in (*robot.body_names, OBJECT)]
         self._bodies = slice(bodies[0], bodies[-1] + 1)

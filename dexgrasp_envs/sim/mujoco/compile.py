@@ -1,5 +1,10 @@
 """Compile the neutral scene into a MuJoCo model."""
 
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
 import mujoco
 
 from ...config import PhysicsConfig
@@ -13,6 +18,7 @@ GEOM_TYPES = {
     Shape.CYLINDER: mujoco.mjtGeom.mjGEOM_CYLINDER,
     Shape.CAPSULE: mujoco.mjtGeom.mjGEOM_CAPSULE,
     Shape.SPHERE: mujoco.mjtGeom.mjGEOM_SPHERE,
+    Shape.MESH: mujoco.mjtGeom.mjGEOM_MESH,
 }
 """MuJoCo's name of each shape."""
 _BITS: dict[CollisionGroup, int] = {
@@ -22,12 +28,42 @@ _FOUND_AND_FORCE = sum(
     1 << int(field) for field in (mujoco.mjtConDataField.mjCONDATA_FOUND, mujoco.mjtConDataField.mjCONDATA_FORCE)
 )
 _NET_FORCE = 3
+_ASIDE = 2e-6
 
 
-def compile_model(scene: Scene, robot: Robot, grasp_object: GraspObject, physics: PhysicsConfig) -> mujoco.MjModel:
-    """The model with `grasp_object` in the object's slot.
+@dataclass(frozen=True)
+class ObjectLayout:
+    """What the models of a set of objects must share, so that they differ only in numbers."""
 
-    Models of one scene with different objects have the same sizes and differ only in numbers. The order of joints,
+    geoms: int
+    """Geoms of the object's body; those that an object does not need collide with nothing."""
+    meshes: tuple[GraspObject, ...]
+    """Objects whose geoms are meshes, in order."""
+    offset: bool
+    """Whether mass is centred or principal axes lie beside the body's frame; the inertia matrix is denser then."""
+
+    @classmethod
+    def of(cls, objects: Iterable[GraspObject]) -> Self:
+        """The least that all of them need."""
+        listed = tuple(objects)
+        offset = any(any(obj.inertial.pos) or any(obj.inertial.inertia[3:]) for obj in listed)
+        return cls(max(obj.colliders for obj in listed), tuple(obj for obj in listed if obj.mesh is not None), offset)
+
+
+def compile_model(
+    scene: Scene,
+    robot: Robot,
+    grasp_object: GraspObject,
+    physics: PhysicsConfig,
+    layout: ObjectLayout | None = None,
+    whole: bool = True,
+) -> mujoco.MjModel:
+    """The model with `grasp_object` in the object's slot; `layout` None is the object's own.
+
+    Only a `whole` model holds the meshes of all objects; others hold those of their object, and can only be read.
+
+    Models of one scene and layout with different objects have the same sizes and differ only in numbers, and in the
+    shape of the tree over the object's geoms. The order of joints,
     actuators and robot bodies is the robot's. Sensors: for each finger, then the palm, then the table, the number of
     contacts with the object and their net force on the object in the world frame, 4 numbers each.
     """
@@ -48,14 +84,58 @@ def compile_model(scene: Scene, robot: Robot, grasp_object: GraspObject, physics
         actuator.forcerange = (-hinge.max_effort, hinge.max_effort)
     slot = spec.worldbody.add_body(name=OBJECT, pos=(0.56, 0.0, 0.5))
     slot.add_joint(name=OBJECT, type=mujoco.mjtJoint.mjJNT_FREE, damping=physics.object_damping)
-    _set_inertial(slot, grasp_object.inertial)
-    _add_geom(slot, grasp_object.geom, physics)
+    layout = layout or ObjectLayout.of((grasp_object,))
+    _set_inertial(slot, _beside(grasp_object.inertial) if layout.offset else grasp_object.inertial)
+    for obj in layout.meshes if whole else (grasp_object,):
+        _add_meshes(spec, obj)
+    if grasp_object.mesh is None:
+        for geom in grasp_object.geoms:
+            _add_geom(slot, geom, physics)
+    else:
+        for name in _mesh_names(grasp_object):
+            _add_geom(slot, grasp_object.geoms[0], physics, name)
+    unused = layout.geoms - grasp_object.colliders
+    for _ in range(unused):
+        _add_geom(slot, _unused(grasp_object), physics)
     for name in robot.finger_roots:
         _add_contact_sensor(spec, name, mujoco.mjtObj.mjOBJ_XBODY)
     _add_contact_sensor(spec, robot.palm.body, mujoco.mjtObj.mjOBJ_BODY)
     for fixture in scene.fixtures:
         _add_contact_sensor(spec, fixture.name, mujoco.mjtObj.mjOBJ_BODY)
-    return spec.compile()
+    model = spec.compile()
+    body = model.body(OBJECT)
+    first, end = body.geomadr[0], body.geomadr[0] + body.geomnum[0]
+    if grasp_object.mesh is not None and not whole:
+        before = layout.meshes[: layout.meshes.index(grasp_object)]
+        model.geom_dataid[first : end - unused] += sum(obj.colliders for obj in before)
+    if unused:
+        # Not earlier: the compiler keeps geoms that collide with nothing out of the tree, whose size must not change.
+        model.geom_contype[end - unused : end] = model.geom_conaffinity[end - unused : end] = 0
+    return model
+
+
+def _beside(inertial: Inertial) -> Inertial:
+    """The same, but two micrometres aside where the compiler would leave zeros out of the inertia matrix."""
+    x, y, z = inertial.pos
+    return inertial if max(abs(x), abs(y), abs(z)) >= _ASIDE else dataclasses.replace(inertial, pos=(x, y, z + _ASIDE))
+
+
+def _unused(grasp_object: GraspObject) -> Geom:
+    """A geom that fills a slot: invisible, inside the object, and so within all its bounds."""
+    mesh, first = grasp_object.mesh, grasp_object.geoms[0]
+    x, y, z = first.pos if mesh is None else mesh.pieces[0].mean(0).tolist()
+    return Geom(Shape.SPHERE, (1e-4,), (x, y, z), rgba=(0.0, 0.0, 0.0, 0.0), collision=first.collision)
+
+
+def _mesh_names(grasp_object: GraspObject) -> list[str]:
+    return [f"{grasp_object.name}/{i}" for i in range(grasp_object.colliders)]
+
+
+def _add_meshes(spec: mujoco.MjSpec, grasp_object: GraspObject) -> None:
+    if grasp_object.mesh is not None:
+        for name, points in zip(_mesh_names(grasp_object), grasp_object.mesh.pieces, strict=True):
+            # Without faces the compiler takes the convex hull.
+            spec.add_mesh(name=name, uservert=points.astype("float32").ravel())
 
 
 def _set_options(spec: mujoco.MjSpec, physics: PhysicsConfig) -> None:
@@ -119,10 +199,11 @@ def _set_inertial(body: mujoco.MjsBody, inertial: Inertial) -> None:
         body.inertia = inertial.inertia[:3]
 
 
-def _add_geom(body: mujoco.MjsBody, geom: Geom, physics: PhysicsConfig) -> None:
+def _add_geom(body: mujoco.MjsBody, geom: Geom, physics: PhysicsConfig, mesh: str | None = None) -> None:
     partners = [other for other in _BITS if frozenset((geom.collision, other)) in COLLIDES]
     body.add_geom(
         type=GEOM_TYPES[geom.shape],
+        **({} if mesh is None else {"meshname": mesh}),
         size=(*geom.size, 0.0, 0.0)[:3],
         pos=geom.pos,
         quat=geom.quat,

@@ -1,9 +1,15 @@
 """Every number that differs between the compiled models of a set of objects, as one table per model field."""
 
+from collections.abc import Iterable
+
 import mujoco
 import numpy as np
 import numpy.typing as npt
 from mujoco.batch import MODEL_FIELDS, Batch
+
+from ...scene.scene import OBJECT
+
+_NUMBERS = sorted(name for name in MODEL_FIELDS if not name.startswith("name"))
 
 
 class ObjectTable:
@@ -13,13 +19,19 @@ class ObjectTable:
     made different between the models becomes a per-simulation field, copied in at a reset.
     """
 
-    def __init__(self, models: list[mujoco.MjModel]):
-        """One model per object, compiled from one scene."""
-        self._rows: dict[str, npt.NDArray[np.generic]] = {}
-        for name in sorted(MODEL_FIELDS):
-            values = [_field(model, name) for model in models]
-            if any(not np.array_equal(value, values[0]) for value in values[1:]):
-                self._rows[name] = np.stack(values)
+    def __init__(self, models: Iterable[mujoco.MjModel]):
+        """One model per object, compiled from one scene and layout; only the first is kept, with all meshes."""
+        found: list[dict[str, npt.NDArray[np.generic]]] = []
+        first: dict[str, npt.NDArray[np.generic]] = {}
+        for model in models:
+            if not found:
+                self.model = model
+                """The model of the first object."""
+                first = {name: _field(model, model, name) for name in _NUMBERS}
+            values = {name: _field(model, self.model, name) for name in first}
+            found.append({name: value for name, value in values.items() if not np.array_equal(value, first[name])})
+        different = sorted({name for values in found for name in values})
+        self._rows = {name: np.stack([values.get(name, first[name]) for values in found]) for name in different}
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -33,8 +45,34 @@ class ObjectTable:
             target[index] = rows[object_index].reshape(len(index), *target.shape[1:])
 
 
-def _field(model: mujoco.MjModel, name: str) -> npt.NDArray[np.generic]:
+def _field(model: mujoco.MjModel, first: mujoco.MjModel, name: str) -> npt.NDArray[np.generic]:
+    if name == "bvh_aabb":
+        return _boxes(model, first)
     owner = model.opt if name.startswith("opt.") else model
-    value = np.asarray(getattr(owner, name.removeprefix("opt.")))
-    # The batch holds the bounding volumes of bodies only, which come first.
-    return value[: model.nbvhstatic] if name == "bvh_aabb" else value
+    value = np.array(getattr(owner, name.removeprefix("opt.")))
+    assert value.shape == np.shape(getattr(first.opt if owner is model.opt else first, name.removeprefix("opt."))), name
+    return value
+
+
+def _boxes(model: mujoco.MjModel, first: mujoco.MjModel) -> npt.NDArray[np.float64]:
+    """Bounding boxes (centre, half extents) of the tree over the bodies' geoms, in the shape of the first model's tree.
+
+    The compiler splits an object's geoms by where they lie, so that each model has a tree of its own shape; a batch has
+    one. Any tree is right whose boxes hold what is below them.
+    """
+    body = first.body(OBJECT).id
+    start, count = int(first.body_bvhadr[body]), int(first.body_bvhnum[body])
+    assert (start, count) == (model.body_bvhadr[body], model.body_bvhnum[body]), "object models of different layouts"
+    # The batch holds the bounding volumes of bodies only; the object's is the last, and those of meshes come after it.
+    boxes = np.array(model.bvh_aabb[: start + count])
+    leaves = {int(model.bvh_nodeid[i]): model.bvh_aabb[i] for i in range(start, start + count)}
+    # Children come after their parents.
+    for i in reversed(range(start, start + count)):
+        geom = int(first.bvh_nodeid[i])
+        if geom >= 0:
+            boxes[i] = leaves[geom]
+            continue
+        below = boxes[start + first.bvh_child[i]]
+        low, high = (below[:, :3] - below[:, 3:]).min(0), (below[:, :3] + below[:, 3:]).max(0)
+        boxes[i] = np.concatenate([(low + high) / 2, (high - low) / 2])
+    return boxes
