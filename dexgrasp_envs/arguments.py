@@ -12,8 +12,12 @@ from torch import Tensor
 from . import objects as object_sets
 from .config import (
     CAMERAS,
+    CONTROLLERS,
     DEPTH_FORMATS,
     LIGHTS,
+    RATES,
+    SYNERGIES,
+    TARGETS,
     CameraConfig,
     EnvConfig,
     LightConfig,
@@ -61,7 +65,10 @@ def autoreset_mode(value: Any) -> AutoresetMode:
         raise ConfigError(f"autoreset_mode must be one of {valid}, got {value!r}") from None
 
 
-CONFIG_OPTIONS = ("config", "objects", "groups", "privileged", "image_size", "depth_format", "camera", "light")
+CONFIG_OPTIONS = (
+    *("config", "objects", "groups", "privileged", "image_size", "depth_format", "camera", "light", "controller"),
+    "rate",
+)
 """Options of an environment that decide its configuration."""
 ENV_OPTIONS = (
     *CONFIG_OPTIONS,
@@ -80,6 +87,8 @@ def env_config(
     depth_format: Any = None,
     camera: Any = None,
     light: Any = None,
+    controller: Any = None,
+    rate: Any = None,
 ) -> EnvConfig:
     """The configuration that an environment's options come to, in its canonical form, whose values make sense."""
     config = EnvConfig() if config is None else config
@@ -89,6 +98,10 @@ def env_config(
     one_of("privileged", privileged, (False, True))
     if objects is not None:
         config = config.replace(objects=one_of("objects", objects, object_sets.names()))
+    if controller is not None:
+        config = config.replace(controller=one_of("controller", controller, CONTROLLERS))
+    if rate is not None:
+        config = config.at_rate(one_of("rate", rate, tuple(RATES)))
     if isinstance(groups, str) or not isinstance(groups, Sequence):
         raise ConfigError(f"groups must be a list of observation groups, got {groups!r}")
     if camera is not None and not isinstance(camera, CameraConfig):
@@ -102,6 +115,7 @@ def env_config(
     config = config.replace(observation=dataclasses.replace(config.observation, **chosen))
     config = config.observing(*id_groups, *groups, *(("privileged",) if privileged else ())).canonical()
     _check_rates(config)
+    _check_control(config)
     _check_observation(config.observation)
     _check_stereo(config.observation.stereo)
     return config
@@ -120,6 +134,19 @@ def _check_rates(config: EnvConfig) -> None:
             raise ConfigError(f"config.{name} must be positive, got {number!r}")
     if config.max_steps < 1:
         raise ConfigError(f"config.episode.seconds must last for at least one action, got {config.episode.seconds!r}")
+
+
+def _check_control(config: EnvConfig) -> None:
+    fabric = config.fabric
+    one_of("config.controller", config.controller, CONTROLLERS)
+    one_of("config.control.synergies", config.control.synergies, SYNERGIES)
+    one_of("config.fabric.targets", fabric.targets, TARGETS)
+    for name in (
+        *("palm_reach", "palm_points", "arm_mass", "hand_mass", "limit_range", "body_range", "body_braking"),
+        *("arm_max_acceleration", "hand_max_acceleration", "arm_max_jerk", "hand_max_jerk"),
+    ):
+        if getattr(fabric, name) <= 0:
+            raise ConfigError(f"config.fabric.{name} must be positive, got {getattr(fabric, name)!r}")
 
 
 def _check_observation(config: ObservationConfig) -> None:

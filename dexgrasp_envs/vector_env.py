@@ -15,8 +15,8 @@ from torch import Tensor
 from . import arguments
 from . import objects as object_sets
 from .arguments import ENV_OPTIONS, action_batch, not_negative, one_of, only_known, per_row, positive
-from .config import ACTION_SIZE, CameraConfig, EnvConfig, LightConfig
-from .control.palm_controller import PalmController
+from .config import CameraConfig, EnvConfig, LightConfig
+from .control.make_controller import make_controller
 from .errors import ClosedError, ConfigError, ResetNeeded, StateError
 from .final_rows import FinalRows
 from .robots.kuka_allegro import kuka_allegro
@@ -63,6 +63,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         depth_format: Overrides `config.observation.depth_format`.
         camera: Overrides `config.observation.camera`; a `CameraConfig`, or the name of one of `config.CAMERAS`.
         light: Overrides `config.observation.stereo.light`; a `LightConfig`, or the name of one of `config.LIGHTS`.
+        controller: Overrides `config.controller`; one of `config.CONTROLLERS`.
+        rate: One of `config.RATES`, instead of the rate of actions that `config` has.
         backend: Name of the physics engine.
         device: Where control and task are computed.
         threads: Threads of the physics engine; 0 means one per core.
@@ -90,6 +92,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         depth_format: str | None = None,
         camera: CameraConfig | str | None = None,
         light: LightConfig | str | None = None,
+        controller: str | None = None,
+        rate: str | None = None,
         backend: str = "mujoco",
         device: str = "cpu",
         threads: int = 0,
@@ -101,7 +105,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     ):
         only_known("option", unknown, ENV_OPTIONS)
         self.config = arguments.env_config(
-            id_groups, config, objects, groups, privileged, image_size, depth_format, camera, light
+            id_groups, config, objects, groups, privileged, image_size, depth_format, camera, light, controller, rate
         )
         """The configuration in force."""
         self.num_envs = positive("num_envs", num_envs)
@@ -128,13 +132,13 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         threads = not_negative("threads", threads)
         self.backend = make_backend(backend, scene, robot, self.objects, physics, self.num_envs, threads)
         """The simulations, a `SimBackend`."""
-        self._controller = PalmController(robot, self.config.control, physics, self._device)
+        self._controller = make_controller(robot, self.config, self._device)
         first = not_negative("first_env_index", first_env_index)
         if first + self.num_envs > 2**32:
             raise ConfigError(f"environment indices must stay below 2**32, got first_env_index={first}")
         self._all_rows = torch.arange(self.num_envs, device=self._device)
         self._env_index = first + self._all_rows
-        self._task = GraspTask(robot, self.objects, self.config, self._env_index, self._device)
+        self._task = GraspTask(robot, self.objects, self.config, self._controller, self._env_index, self._device)
         observation = self.config.observation
         self._rig: CameraRig | None = None
         sensed = {}
@@ -145,7 +149,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self.metadata["fields"] = self._task.fields
         self._space = gymnasium.spaces.Dict({**self._task.observation_space.spaces, **sensed})
         self.single_observation_space = self._space
-        self.single_action_space = gymnasium.spaces.Box(-1.0, 1.0, (ACTION_SIZE,), np.float32)
+        self.single_action_space = gymnasium.spaces.Box(-1.0, 1.0, (self._controller.action_size,), np.float32)
         self.observation_space = gymnasium.vector.utils.batch_space(self._space, self.num_envs)
         self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, self.num_envs)
         self._control = self._controller.initial(torch.zeros(self.num_envs, len(robot.joints), device=self._device))
@@ -194,7 +198,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     def step(
         self, actions: npt.ArrayLike | Tensor
     ) -> tuple[Observation, npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.bool_], Infos]:
-        """Advance all rows by one action, [N, 11], clipped to -1..1.
+        """Advance all rows by one action, [N, A], clipped to -1..1.
 
         Raises ActionError for a wrong shape or values that are not finite, ResetNeeded before the first reset or, under
         DISABLED autoreset, while a finished row waits for its reset. Nothing is stepped then.
@@ -202,7 +206,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self._check_open()
         if not self._started:
             raise ResetNeeded("call reset() before step(); nothing was stepped")
-        action = action_batch(actions, self.num_envs, ACTION_SIZE, self._device)
+        action = action_batch(actions, self.num_envs, self._controller.action_size, self._device)
         waiting = self._task.state.done.clone()
         if self._mode is AutoresetMode.DISABLED and waiting.any():
             rows = self._all_rows[waiting].tolist()[:8]
@@ -279,6 +283,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     def close_extras(self, **kwargs: Any) -> None:
         """Free threads, memory and the OpenGL context."""
         self.backend.close()
+        self._controller.close()
         if self._rig is not None:
             self._rig.close()
 
