@@ -31,15 +31,15 @@ class FabricConfig:
     """Natural frequency of the palm's attractor, critically damped, rad/s."""
     palm_reach: float = 0.12
     """Beyond this error of a palm point its pull hardly grows, m; bounds the speed by bandwidth * reach / 2."""
-    palm_points: float = 0.10
+    palm_points: float = 0.20
     """Distance of the palm's six outer points from the grasp centre, m; decides the weight of its orientation."""
     synergy_bandwidth: float = 20.0
     """Natural frequency of the attractor of the hand's synergy coordinates, critically damped, rad/s."""
     posture_bandwidth: float = 15.0
     """The same for what the synergies leave free: towards nominal, or towards the limits that cut the posture off."""
-    arm_mass: float = 0.05
-    """Inertia of each arm joint besides the palm's, kg m^2; it is what moves near singular postures."""
-    arm_damping: float = 10.0
+    arm_mass: float = 0.005
+    """Inertia of each arm joint besides the palm's, kg m^2; more slows the palm near singular postures."""
+    arm_damping: float = 5.0
     """Damping rate of that inertia, 1/s."""
     hand_mass: float = 0.01
     """Inertia of each hand joint, kg m^2."""
@@ -48,9 +48,9 @@ class FabricConfig:
     limit_range: float = 0.2
     """Distance from a joint limit at which its barrier begins, rad."""
     limit_mass: float = 0.01
-    """Scale of the barrier's energy, rad^2, times the joint's own inertia."""
+    """Scale of the barrier's energy, rad^2, times 0.05 kg m^2 for the arm and `hand_mass` for the hand."""
     limit_gain: float = 3e-4
-    """Scale of the barrier's potential, rad^4/s^2, times the joint's own inertia."""
+    """Scale of the barrier's potential, rad^4/s^2, times the same."""
     body_range: float = 0.08
     """Distance of hand and arm from the table, and of the thumb from the fingers, at which barriers begin, m."""
     body_mass: float = 7e-4
@@ -59,7 +59,7 @@ class FabricConfig:
     """Scale of the barriers' potential, J m^2."""
     body_braking: float = 3.0
     """What approaches a barrier faster than this deceleration could stop is damped, m/s^2."""
-    body_damping: float = 40.0
+    body_damping: float = 300.0
     """Damping of that excess speed, N s/m."""
     arm_max_acceleration: float = 16.0
     """Acceleration limit of each commanded arm joint, rad/s^2."""

@@ -132,7 +132,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         threads = not_negative("threads", threads)
         self.backend = make_backend(backend, scene, robot, self.objects, physics, self.num_envs, threads)
         """The simulations, a `SimBackend`."""
-        self._controller = make_controller(robot, self.config, self._device)
+        self._controller = make_controller(robot, self.config, self._device, threads)
         first = not_negative("first_env_index", first_env_index)
         if first + self.num_envs > 2**32:
             raise ConfigError(f"environment indices must stay below 2**32, got first_env_index={first}")

@@ -40,6 +40,11 @@ class PalmTarget:
         euler = euler + self._config.rotation_step * action[:, 3:6]
         return pos, torch.clamp(euler, -self._euler_limit, self._euler_limit)
 
+    def placed(self, action: Tensor) -> tuple[Tensor, Tensor]:
+        """The target that action [N, 6] names in the box and the rotation limits, -1 and 1 being their ends."""
+        pos = self._low + 0.5 * (action[:, 0:3] + 1.0) * (self._high - self._low)
+        return pos, self._euler_limit * action[:, 3:6]
+
     def rotation(self, euler: Tensor) -> Tensor:
         """World rotation [N, 3, 3] of the palm frame: Rz(yaw) Ry(pitch) Rx(roll) times nominal."""
         sine, cosine = torch.sin(euler), torch.cos(euler)
