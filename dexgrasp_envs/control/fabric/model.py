@@ -20,7 +20,7 @@ Ints = npt.NDArray[np.int64]
 
 
 class Chain(NamedTuple):
-    """The moving links, one for each joint; bodies that do not move by themselves belong to the link that carries them."""
+    """The moving links, one for each joint; a body that does not move by itself belongs to the link that carries it."""
 
     parent: Ints
     """[J] link that carries the joint; -1 for the base."""
