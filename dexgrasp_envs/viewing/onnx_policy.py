@@ -15,7 +15,7 @@ from ..remote.identity import differences
 from .policies import Inputs, Observation, require_inputs
 
 ACTION = "action"
-"""Name of the output: actions [batch, 11], clipped to -1..1."""
+"""Name of the output: actions [batch, A], clipped to -1..1."""
 PREFIX = "dexgrasp."
 """Before the names of the metadata in a file."""
 TASK_FIELDS = ("physics", "control", "episode")

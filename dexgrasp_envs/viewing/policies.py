@@ -15,7 +15,7 @@ from ..errors import ConfigError
 Observation = dict[str, npt.NDArray[Any]]
 """Observation groups, [N, ...] each."""
 Policy = Callable[[Observation], npt.NDArray[Any]]
-"""Actions [N, 11] for observations of N environments."""
+"""Actions [N, A] for observations of N environments."""
 Inputs = Mapping[str, tuple[tuple[int, ...], str] | None]
 """What a policy reads: group -> (shape for one environment, dtype), or None where anything will do."""
 
