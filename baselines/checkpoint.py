@@ -1,7 +1,6 @@
 """Checkpoints: one file with JSON metadata and state dicts, read without unpickling code."""
 
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,6 +18,7 @@ from dexgrasp_envs.remote.identity import differences
 
 from .policy import ActorCritic
 from .ppo_config import PPOConfig
+from .replacing import replacing
 from .sight import Sight
 from .stereo_student import StereoStudent, StereoStudentConfig
 
@@ -101,17 +101,8 @@ def describe_env(env: VectorEnv, groups: Sequence[str]) -> dict[str, Any]:
 
 def write(path: str | Path, meta: CheckpointMeta, payload: dict[str, Any]) -> None:
     """Write atomically: a reader sees the old file or the new one, never a part."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with partial.open("wb") as file:
-            torch.save({"meta": json.dumps(asdict(meta)), **payload}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(Path(path)) as partial:
+        torch.save({"meta": json.dumps(asdict(meta)), **payload}, partial)
 
 
 def read(path: str | Path) -> tuple[CheckpointMeta, dict[str, Any]]:
@@ -199,8 +190,7 @@ def require_env(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) -> 
 
 def require_task(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) -> None:
     """Raise `CheckpointError` unless `env` sets the checkpoint's task, whatever else it observes than `groups`."""
-    config = env.unwrapped.config  # type: ignore[attr-defined]
-    found = list(differences(_task(config), _task(config_of(meta))))
+    found = task_differences(meta, env)
     if found:
         raise CheckpointError(
             f"the checkpoint is of another task: {'; '.join(found)}. Make the environment with the checkpoint's "
@@ -217,9 +207,8 @@ def require_task(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) ->
 
 def task_differences(meta: CheckpointMeta, env: VectorEnv) -> list[str]:
     """How the task of `env` differs from the one that a checkpoint learned, observations apart, in words."""
-    learned = {name: value for name, value in json.loads(meta.config).items() if name != "observation"}
-    mine = json.loads(env.unwrapped.config.to_json())  # type: ignore[attr-defined]
-    return list(differences(learned, {name: value for name, value in mine.items() if name != "observation"}))
+    mine: EnvConfig = env.unwrapped.config  # type: ignore[attr-defined]
+    return list(differences(_task(mine), _task(config_of(meta))))
 
 
 def require_same_policy(meta: CheckpointMeta, mine: CheckpointMeta, path: str | Path) -> None:

@@ -84,7 +84,8 @@ class Dagger:
         assert student.sight is not None and isinstance(env.single_observation_space, spaces.Dict)
         self.env, self.teacher, self.student, self.config = env, teacher, student, config
         self.sight = student.sight
-        self.optimizer = torch.optim.Adam([p for part in student.taught for p in part], eps=1e-5, fused=True)
+        self.taught = student.taught
+        self.optimizer = torch.optim.Adam([p for part in self.taught for p in part], eps=1e-5, fused=True)
         space, actions = env.single_observation_space, student.log_std.shape[0]
         groups = tuple(dict.fromkeys((*student.groups, "privileged")))
         self.recent = RecentSamples(space, groups, actions, student.state_size, config.recent_steps, env.num_envs)
@@ -184,7 +185,7 @@ class Dagger:
         loss = action_loss + self.config.position_weight * position_loss
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        for part in self.student.taught:
+        for part in self.taught:
             torch.nn.utils.clip_grad_norm_(part, self.config.max_grad_norm)
         self.optimizer.step()
         return {"action_loss": action_loss.detach(), "position_loss": position_loss.detach()}

@@ -1,6 +1,7 @@
 """What encoders of images have in common: an embedding, and where the object is."""
 
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -74,9 +75,9 @@ class Encoder(nn.Module):
         # It follows from the camera, so checkpoints need not hold it.
         self.register_buffer("table_center", center, persistent=False)
 
+    @abstractmethod
     def forward(self, *obs: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding [N, E] and predicted object position [N, 3] (world frame, m) of observations in `groups`' order."""
-        raise NotImplementedError
 
     def _read_out(self, features: int, proprio: int, config: EncoderConfig) -> None:
         """Make what follows the convolutions, whose output has `features` numbers, and draw all weights."""
@@ -116,7 +117,7 @@ def layers_for(config: EncoderConfig, camera: Mapping[str, Any]) -> list[tuple[i
     return [*layers, (config.channels[-1], 3, 2)] if large else layers
 
 
-def features_of(network: nn.Module, image: Tensor, config: EncoderConfig) -> int:
+def features_of(network: Callable[[Tensor], Tensor], image: Tensor, config: EncoderConfig) -> int:
     """Numbers that convolutions make of an image [1, C, H, W]; ConfigError if it is too small for them."""
     try:
         with torch.no_grad():

@@ -1,13 +1,13 @@
 """Write a policy as an ONNX file: `python -m baselines.export runs/depth/policy.pt --out runs/depth/policy.onnx`.
 
 The inputs are the observation groups that the actor reads, raw and with their dtypes, [batch, ...]; the output `action`
-is [batch, A], the mean action clipped to the action space. Normalisers and encoder are part of the model, what it was
+is [batch, A], the mean action clipped to the action space. A recurrent student has an input `memory` and an output
+`next_memory` besides, zeros where an episode begins. Normalisers and encoder are part of the model, what it was
 trained on is in its metadata. The file is compared with the policy on observations of the environment before it counts.
 """
 
 import contextlib
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import closing
@@ -25,11 +25,13 @@ from torch import Tensor, nn
 
 import dexgrasp_envs  # noqa: F401  registers the environments
 from dexgrasp_envs.errors import CheckpointError, MissingPackage
-from dexgrasp_envs.viewing.onnx_policy import ACTION, OnnxPolicy, PolicyMetadata
-from dexgrasp_envs.viewing.policies import Observation, SmoothRandom
+from dexgrasp_envs.viewing.onnx_policy import ACTION, MEMORY, NEXT_MEMORY, OnnxPolicy, PolicyMetadata
+from dexgrasp_envs.viewing.policies import Observation, SmoothRandom, Starts
 
-from .checkpoint import CheckpointMeta, config_of, load_actor_critic, require_env
+from .checkpoint import CheckpointMeta, config_of, load_policy, require_env
 from .policy import ActorCritic
+from .replacing import replacing
+from .stereo_student import StereoStudent
 
 TOLERANCE = 1e-4
 """Largest difference between an action of the file and of the policy that is accepted."""
@@ -39,10 +41,13 @@ CHECKED_ENVS = 16
 """Environments that those come from, along their way."""
 APART = 5
 """Steps between two observations of one environment."""
+Policy = ActorCritic | StereoStudent
+"""What can be exported."""
 EXAMPLES = """
 examples:
   python -m baselines.export results/checkpoints/state.pt --out runs/state.onnx
   python -m baselines.export runs/depth/latest.pt --out runs/depth.onnx
+  python -m baselines.export results/checkpoints/stereo_state.pt --out runs/stereo.onnx
   dexgrasp view DexGrasp/KukaAllegro-Depth-v0 --policy runs/depth.onnx
 """
 
@@ -60,27 +65,49 @@ class Args:
 
 
 class Actor(nn.Module):
-    """What is exported of a policy: observation groups in the order of `inputs` to clipped mean actions."""
+    """What is exported of a policy: observation groups, in its order, to clipped mean actions."""
 
     low: Tensor
     high: Tensor
+    outputs: tuple[str, ...] = (ACTION,)
+    """Names of what `forward` returns."""
 
-    def __init__(self, policy: ActorCritic):
+    def __init__(self, policy: Policy, meta: CheckpointMeta):
         super().__init__()
         self.policy = policy
-        self.register_buffer("low", torch.as_tensor(policy.action_space.low))
-        self.register_buffer("high", torch.as_tensor(policy.action_space.high))
-
-    def examples(self, meta: CheckpointMeta) -> dict[str, Tensor]:
+        described = {group: meta.observation_space[group] for group in policy.actor_groups}
+        self.examples = {
+            # By way of NumPy, whose names of dtypes these are.
+            name: torch.from_numpy(np.zeros((2, *box["shape"]), box["dtype"]))
+            for name, box in described.items()
+        }
         """Inputs by name, two rows each, of the right shapes and dtypes."""
-        described = {group: meta.observation_space[group] for group in self.policy.actor_groups}
-        # By way of NumPy, whose names of dtypes these are.
-        return {name: torch.from_numpy(np.zeros((2, *box["shape"]), box["dtype"])) for name, box in described.items()}
+        for name in ("low", "high"):
+            self.register_buffer(name, torch.tensor(meta.action_space[name]))
 
-    def forward(self, *inputs: Tensor) -> Tensor:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Actions [N, A] for the inputs [N, ...] in the order of `examples`."""
+        assert isinstance(self.policy, ActorCritic)
         mean = self.policy(dict(zip(self.policy.actor_groups, inputs, strict=True)))
-        return torch.clamp(mean, self.low, self.high)
+        return (torch.clamp(mean, self.low, self.high),)
+
+
+class RecurrentActor(Actor):
+    """The same of a student that remembers."""
+
+    outputs = (ACTION, NEXT_MEMORY)
+
+    def __init__(self, policy: StereoStudent, meta: CheckpointMeta):
+        super().__init__(policy, meta)
+        self.examples[MEMORY] = torch.zeros(2, policy.state_size)
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Actions [N, A], and what is remembered [N, S] after observing the inputs [N, ...]."""
+        *groups, memory = (values[None] for values in inputs)
+        obs = dict(zip(self.policy.actor_groups, groups, strict=True))
+        starts = torch.zeros(1, memory.shape[1], dtype=torch.bool)
+        mean, _, after = self.policy.unroll(obs, memory[0], starts)
+        return torch.clamp(mean[0], self.low, self.high), after
 
 
 def export(checkpoint: Path, out: Path, seed: int = 0) -> float:
@@ -91,12 +118,10 @@ def export(checkpoint: Path, out: Path, seed: int = 0) -> float:
             differently; nothing is left at `out` then.
         MissingPackage: onnx, onnxscript or onnxruntime is not installed.
     """
-    policy, meta = load_actor_critic(checkpoint)
+    policy, meta = load_policy(checkpoint)
     with closing(gymnasium.make_vec(meta.env_id, num_envs=CHECKED_ENVS, config=config_of(meta))) as env:
         require_env(meta, env, meta.actor_groups)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial = out.with_name(f".{out.name}.{os.getpid()}")
-        try:
+        with replacing(out) as partial:
             write_model(policy, meta, partial)
             difference = largest_difference(policy, OnnxPolicy(partial), env, seed)
             if not difference <= TOLERANCE:
@@ -104,25 +129,21 @@ def export(checkpoint: Path, out: Path, seed: int = 0) -> float:
                     f"the ONNX model acts differently from {checkpoint}, by {difference:.1e} at most where "
                     f"{TOLERANCE:.0e} is allowed; nothing was written: use other versions of torch and onnxscript"
                 )
-            partial.replace(out)
-        finally:
-            partial.unlink(missing_ok=True)
     return difference
 
 
-def write_model(policy: ActorCritic, meta: CheckpointMeta, path: Path) -> None:
+def write_model(policy: Policy, meta: CheckpointMeta, path: Path) -> None:
     """Write the actor of a policy as an ONNX model with its metadata, in one file."""
-    actor = Actor(policy).eval()
-    examples = actor.examples(meta)
+    actor = (RecurrentActor(policy, meta) if isinstance(policy, StereoStudent) else Actor(policy, meta)).eval()
     batch = torch.export.Dim("batch")
     with _quiet_exporter():
         try:
             program = torch.onnx.export(
                 actor,
-                tuple(examples.values()),
-                input_names=list(examples),
-                output_names=[ACTION],
-                dynamic_shapes=(tuple({0: batch} for _ in examples),),
+                tuple(actor.examples.values()),
+                input_names=list(actor.examples),
+                output_names=list(actor.outputs),
+                dynamic_shapes=(tuple({0: batch} for _ in actor.examples),),
                 dynamo=True,
                 verbose=False,
             )
@@ -131,28 +152,35 @@ def write_model(policy: ActorCritic, meta: CheckpointMeta, path: Path) -> None:
                 f"the export takes onnx, onnxscript and onnxruntime ({error}): pip install 'dexgrasp_envs[export]'"
             ) from error
     assert program is not None
-    about = PolicyMetadata(meta.env_id, meta.config, meta.config_hash, meta.fingerprint, tuple(examples))
+    about = PolicyMetadata(meta.env_id, meta.config, meta.config_hash, meta.fingerprint, tuple(policy.actor_groups))
     program.model.metadata_props.update(about.to_properties())
     program.save(path, external_data=False)
 
 
-def largest_difference(policy: ActorCritic, exported: OnnxPolicy, env: VectorEnv, seed: int) -> float:
+def largest_difference(policy: Policy, exported: OnnxPolicy, env: VectorEnv, seed: int) -> float:
     """Largest absolute difference of the actions of both on `CHECKS` observations, met by acting at random."""
-    return max(
-        float(np.abs(policy.predict(obs, deterministic=True)[0] - exported(obs)).max())
-        for obs in observations(env, seed)
-    )
+    state, differences = None, []
+    for obs, starts in observations(env, seed):
+        actions, state = policy.predict(obs, state, starts, deterministic=True)
+        differences.append(float(np.abs(actions - exported(obs, starts)).max()))
+    return max(differences)
 
 
-def observations(env: VectorEnv, seed: int) -> Iterator[Observation]:
-    """`CHECKS` observations of an environment under smooth random actions, all environments at a time."""
+def observations(env: VectorEnv, seed: int) -> Iterator[tuple[Observation, Starts]]:
+    """`CHECKS` observations of an environment under smooth random actions, all environments at a time.
+
+    With each, where episodes have begun since the last.
+    """
     (actions,) = env.single_action_space.shape or (0,)
     act = SmoothRandom(env.num_envs, actions, seed)
     obs, _ = env.reset(seed=seed)
+    starts = np.ones(env.num_envs, bool)
     for step in range(APART * CHECKS // env.num_envs):
         if step % APART == 0:
-            yield obs
-        obs, *_ = env.step(act(obs))
+            yield obs, starts
+            starts = np.zeros(env.num_envs, bool)
+        obs, _, terminated, truncated, _ = env.step(act(obs, starts))
+        starts = starts | terminated | truncated
 
 
 @contextlib.contextmanager

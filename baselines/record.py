@@ -4,7 +4,6 @@
 
 import json
 import math
-import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -17,6 +16,7 @@ from dexgrasp_envs.errors import ConfigError, DexGraspError
 
 from .evaluation import RATES
 from .provenance import provenance
+from .replacing import replacing
 
 PROJECT = "dexgrasp_envs"
 """Tells our records from other JSON."""
@@ -70,10 +70,8 @@ def write_record(path: Path, record: Record) -> None:
     except ValueError as error:
         raise RecordError(f"a record holds finite numbers only: {error}") from error
     validate(json.loads(text))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text)
-    os.replace(part, path)
+    with replacing(path) as partial:
+        partial.write_text(text)
 
 
 def read_record(path: Path) -> Record:

@@ -4,17 +4,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from dexgrasp_envs.config import IMAGE_GROUPS
 from dexgrasp_envs.errors import ConfigError
 
 from .evaluation import Policy
 
-_FLAT = {"proprio", "state", "privileged"}
-"""Observation groups that are not images."""
-
 
 def has_images(groups: Iterable[str]) -> bool:
     """Whether there are images among observation groups."""
-    return bool(set(groups) - _FLAT)
+    return bool(set(groups) & set(IMAGE_GROUPS))
 
 
 class ShuffledImages:

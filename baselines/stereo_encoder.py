@@ -32,14 +32,14 @@ class StereoEncoder(Encoder):
         own = len(config.channels) - 1
         self.trunk = convolutions(3, layers[:own])
         self.fusion = convolutions(2 * config.channels[own - 1], layers[own:])
-        eye = torch.zeros(1, 3, camera["height"], camera["width"])
-        features_of(self.trunk, eye, config)
-        both = torch.cat([self.trunk(eye), self.trunk(eye)], dim=1).detach()
-        self._read_out(features_of(self.fusion, both, config), proprio, config)
+        eyes = torch.zeros(2, 3, camera["height"], camera["width"])
+        self._read_out(features_of(self._look, eyes, config), proprio, config)
 
     def forward(self, left: Tensor, right: Tensor, proprio: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         """Embedding and predicted position for colours uint8 [N, 3, H, W] twice and proprioception [N, P]."""
         colours = torch.cat([left, right]).to(torch.float32).div_(127.5).sub_(1.0)  # fixed: means of images are cues
-        seen = self.trunk(colours.contiguous(memory_format=torch.channels_last))
-        both = torch.cat([seen[: len(left)], seen[len(left) :]], dim=1)
-        return self._find(self.fusion(both).flatten(1), proprio)
+        return self._find(self._look(colours.contiguous(memory_format=torch.channels_last)).flatten(1), proprio)
+
+    def _look(self, eyes: Tensor) -> Tensor:
+        """Features [N, C, H, W] of images [2 N, 3, H, W], the left ones first."""
+        return self.fusion(torch.cat(self.trunk(eyes).unflatten(0, (2, -1)).unbind(0), dim=1))

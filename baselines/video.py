@@ -8,7 +8,8 @@ import gymnasium
 import numpy as np
 
 from dexgrasp_envs.config import EnvConfig
-from dexgrasp_envs.viewing.rollout import Moment, frame, rollout
+from dexgrasp_envs.viewing.policies import Observation, Starts
+from dexgrasp_envs.viewing.rollout import frame, rollout
 from dexgrasp_envs.viewing.video import write_video
 
 from .evaluation import Policy
@@ -25,25 +26,18 @@ def record_video(
     """
     options: dict[str, Any] = {"config": config, "render_mode": "rgb_array", "autoreset_mode": "Disabled"}
     with closing(gymnasium.make_vec(env_id, 1, **options)) as env:
-        actor = Remembering(policy)
-        frames = (frame(env, actor.noting(moment)) for moment in rollout(env, actor, seed, episodes))
+        frames = (frame(env, moment) for moment in rollout(env, Remembering(policy), seed, episodes))
         return write_video(path, frames, env.metadata["render_fps"])
 
 
 class Remembering:
-    """A policy with its memory, as a function of observations [N, ...]; deterministic."""
+    """A policy with its memory, as `dexgrasp_envs.viewing` takes it; deterministic."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.state: tuple[np.ndarray, ...] | None = None
-        self.starts: np.ndarray | None = None
 
-    def __call__(self, obs: dict[str, np.ndarray]) -> np.ndarray:
-        """Actions [N, A]."""
-        actions, self.state = self.policy.predict(obs, self.state, self.starts, deterministic=True)
+    def __call__(self, obs: Observation, starts: Starts) -> np.ndarray:
+        """Actions [N, A] for observations [N, ...]; episodes begin in the rows `starts` [N]."""
+        actions, self.state = self.policy.predict(obs, self.state, starts, deterministic=True)
         return actions
-
-    def noting(self, moment: Moment) -> Moment:
-        """The moment itself, of which it is remembered where episodes end."""
-        self.starts = moment.finished
-        return moment

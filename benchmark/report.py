@@ -37,6 +37,7 @@ TITLES = {
 _TABLES: dict[str, Callable[[tables.Records], list[ResultTable]]] = {
     "throughput": tables.throughput,
     "render": tables.render,
+    "transport": tables.transport,
     "grasps": tables.grasps,
     "robotfit": tables.robotfit,
 }
@@ -120,7 +121,7 @@ def report(args: Args, tell: Callable[[str], None]) -> list[Path]:
 def _tables_of(kind: str, records: dict[str, Record]) -> list[ResultTable]:
     if kind == "evaluation":
         return [success_table(records)]
-    return _TABLES[kind](records) if kind in _TABLES else tables.other(kind, records)
+    return _TABLES[kind](records)
 
 
 def _remarks(records: dict[str, Record]) -> list[str]:

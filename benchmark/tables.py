@@ -58,18 +58,58 @@ def throughput(records: Records) -> list[ResultTable]:
 
 
 def render(records: Records) -> list[ResultTable]:
-    """Depth frames/s on one core, and depth env-steps/s."""
-    frames, rates = [], []
+    """Depth frames/s and stereo pairs/s on one core, and depth env-steps/s."""
+    rates = []
     for name, record in records.items():
         metrics = record["metrics"]
-        for size, values in sorted(metrics["frames_per_second_and_core"].items(), key=lambda item: _pixels(item[0])):
-            frames.append({"record": name, "height x width": size, **values})
         state = metrics["env_steps_per_second_120x160"]["state"]
         for who, rate in metrics["env_steps_per_second_120x160"].items():
             rates.append(_row(name, record, who, rate, rate / state))
     return [
-        _table("render_frames", "Depth frames/s on one core, ray-caster and MuJoCo's OpenGL", frames, records),
+        _by_size(
+            "render_frames",
+            "Depth frames/s on one core, ray-caster and MuJoCo's OpenGL",
+            "frames_per_second_and_core",
+            records,
+        ),
+        _by_size(
+            "render_pairs",
+            "Stereo pairs/s on one core, ray-caster with shadows and textures, MuJoCo's OpenGL without",
+            "stereo_pairs_per_second_and_core",
+            records,
+        ),
         _table("render_env_steps", "Env-steps/s with depth of 120x160; relative to the State id", rates, records),
+    ]
+
+
+def transport(records: Records) -> list[ResultTable]:
+    """What each way of moving observations costs, and what two groups of environments win."""
+    rates, times, overlaps, memory = [], [], [], []
+    for name, record in records.items():
+        metrics, batch = record["metrics"], record["metrics"]["batch"]
+        steps = metrics["depth_env_steps_per_second"]
+        rates += [
+            {"record": name, "way": way, "env-steps/s": rate, "ratio": rate / steps["in process"]}
+            for way, rate in steps.items()
+        ]
+        times += [
+            {"record": name, "way": way, "MiB": batch["mib"], "ms": ms, "ratio": ms / batch["milliseconds"]["memcpy"]}
+            for way, ms in batch["milliseconds"].items()
+        ]
+        memory += [{"record": name, "end": end, "MiB": value} for end, value in metrics["memory"].items()]
+        overlaps += [
+            {"record": name, "policy": policy} | {f"{groups}, ms": 1e3 * found[groups] for groups in ("one", "two")}
+            | {"ratio": found["ratio"]}
+            for policy, found in (
+                ("sleeps as long as a step", metrics["overlap_with_sleep"]),
+                ("depth network", metrics["overlap_with_network"]),
+            )
+        ]  # fmt: skip
+    return [
+        _table("transport_env_steps", "Depth env-steps/s at 120x160; relative to this process", rates, records),
+        _table("transport_batch", "Milliseconds for a batch of images; relative to one memcpy of it", times, records),
+        _table("transport_overlap", "A step of all environments, in one group and in two", overlaps, records),
+        _table("transport_memory", "Memory of both ends, MiB", memory, records),
     ]
 
 
@@ -86,14 +126,14 @@ def robotfit(records: Records) -> list[ResultTable]:
     return [_table("robotfit", "The robot's primitives against its real meshes", rows, records)]
 
 
-def other(kind: str, records: Records) -> list[ResultTable]:
-    """Any other kind: one row a figure."""
+def _by_size(name: str, title: str, metric: str, records: Records) -> ResultTable:
+    """One row an image size, small ones first."""
     rows = [
-        {"record": name, "figure": figure, "value": value}
-        for name, record in records.items()
-        for figure, value in _flat(record["metrics"])
+        {"record": record, "height x width": size, **values}
+        for record, measured in records.items()
+        for size, values in sorted(measured["metrics"][metric].items(), key=lambda item: _pixels(item[0]))
     ]
-    return [_table(kind, f"Figures of the suite {kind}", rows, records)]
+    return _table(name, title, rows, records)
 
 
 def _picked(records: Records, columns: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
@@ -134,13 +174,6 @@ def words(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return str(value)
-
-
-def _flat(metrics: Any, prefix: str = "") -> list[tuple[str, Any]]:
-    if not isinstance(metrics, (dict, list)):
-        return [(prefix, metrics)]
-    items = metrics.items() if isinstance(metrics, dict) else enumerate(metrics)
-    return [pair for key, value in items for pair in _flat(value, f"{prefix}.{key}" if prefix else str(key))]
 
 
 def _pixels(size: str) -> int:

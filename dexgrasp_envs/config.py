@@ -222,7 +222,11 @@ class StereoConfig:
     """Light and colours."""
 
 
-GROUPS = ("state", "depth", "left", "right", "privileged")
+STEREO_GROUPS = ("left", "right")
+"""Observation groups of colour images, uint8 (3, H, W)."""
+IMAGE_GROUPS = ("depth", *STEREO_GROUPS)
+"""Observation groups that are images."""
+GROUPS = ("state", *IMAGE_GROUPS, "privileged")
 """Observation groups besides `proprio`, in their order."""
 DEPTH_FORMATS = ("uint16", "float32", "uint8")
 """How depth can be observed: dtypes by name."""

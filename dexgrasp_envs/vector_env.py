@@ -15,7 +15,7 @@ from torch import Tensor
 from . import arguments
 from . import objects as object_sets
 from .arguments import ENV_OPTIONS, action_batch, not_negative, one_of, only_known, per_row, positive
-from .config import CameraConfig, EnvConfig, LightConfig
+from .config import IMAGE_GROUPS, CameraConfig, EnvConfig, LightConfig
 from .control.make_controller import make_controller
 from .errors import ClosedError, ConfigError, ResetNeeded, StateError
 from .final_rows import FinalRows
@@ -26,7 +26,7 @@ from .sim.make_backend import make_backend
 from .task.grasp_task import GraspTask, Tensors
 from .types import Arrays, check_arrays, check_index
 from .vision.camera import describe
-from .vision.camera_rig import SENSED, CameraRig
+from .vision.camera_rig import CameraRig
 
 Observation = dict[str, npt.NDArray[np.generic]] | Tensors
 Infos = dict[str, Any]
@@ -142,7 +142,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         observation = self.config.observation
         self._rig: CameraRig | None = None
         sensed = {}
-        if set(SENSED) & set(observation.groups):
+        if set(IMAGE_GROUPS) & set(observation.groups):
             self._rig = CameraRig(scene, robot, self.objects, observation, self.num_envs, threads)
             sensed = self._rig.spaces
             self.metadata["camera"] = describe(observation, TABLE_TOP)

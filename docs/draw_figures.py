@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import matplotlib
@@ -13,14 +14,15 @@ from matplotlib.patches import Circle, Rectangle
 from torch import Tensor
 
 import dexgrasp_envs  # noqa: F401  registers the environments
+from baselines.checkpoint import load_policy
 from dexgrasp_envs.config import CAMERAS, EnvConfig
-from dexgrasp_envs.registration import DEPTH_ID
+from dexgrasp_envs.registration import DEPTH_ID, STEREO_ID
 from dexgrasp_envs.robots.kuka_allegro import HOME_CENTER
 from dexgrasp_envs.scene.tabletop import TABLE_CENTER, TABLE_HALF, TABLE_TOP
 from dexgrasp_envs.task.geometry import HandObject
 from dexgrasp_envs.task.outcome import outcome
 from dexgrasp_envs.task.reward import reward_terms
-from dexgrasp_envs.viewing.panes import colour_depth
+from dexgrasp_envs.viewing.panes import colour_depth, panes
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -30,6 +32,11 @@ IMAGES = Path(__file__).parent / "images"
 CONFIG = EnvConfig()
 REST = 0.04
 """Height of the object's centre above the table at rest, in the figure of the reward, m."""
+
+STATE_POLICY = Path("results/checkpoints/state.pt")
+"""Whose grasps are shown."""
+GRASP_STEPS = 45
+"""Actions before the picture of a grasp: time to reach and lift."""
 
 
 def cameras() -> Figure:
@@ -104,6 +111,24 @@ def terms(object_pos: Tensor, hand: Tensor) -> dict[str, Tensor]:
     return reward_terms(scene, now, rest_height, torch.zeros(n, 4), posture, posture[0], CONFIG.reward, CONFIG.episode)
 
 
+def stereo() -> Figure:
+    """Left, right and the depth of the left, of grasps of the shipped state policy in two lights."""
+    policy, _ = load_policy(STATE_POLICY)
+    figure, axes = plt.subplots(2, 3, figsize=(8, 4), layout="constrained")
+    for row, light, name in zip(axes, ("fixed", "random"), ("cylinder_small_12cm", "cuboid_large_8cm"), strict=True):
+        options: dict[str, Any] = {"groups": ("depth", "state"), "image_size": (240, 320), "light": light, "threads": 1}
+        with closing(gymnasium.make_vec(STEREO_ID, num_envs=1, **options)) as envs:
+            obs, _ = envs.reset(seed=8, options={"object": name})
+            for _ in range(GRASP_STEPS):
+                obs, *_ = envs.step(policy.predict(obs, deterministic=True)[0])
+        for axis, image in zip(row, panes({group: values[0] for group, values in obs.items()}).values(), strict=True):
+            axis.imshow(image)
+            axis.set_axis_off()
+    for axis, title in zip(axes[0], ("left", "right", "depth"), strict=True):
+        axis.set_title(title)
+    return figure
+
+
 def _draw_boxes(axis: Axes, first: int, second: int) -> None:
     control, episode, spawn = CONFIG.control, CONFIG.episode, CONFIG.spawn
     center, half = (*spawn.center, TABLE_TOP), (*spawn.half_extent, 0.0)
@@ -129,7 +154,7 @@ def _draw_boxes(axis: Axes, first: int, second: int) -> None:
     axis.add_patch(Circle(tuple(at), episode.success_radius, color="C2", alpha=0.5, label="success"))
 
 
-FIGURES = {"cameras": cameras, "workspace": workspace, "reward": reward}
+FIGURES = {"cameras": cameras, "workspace": workspace, "reward": reward, "stereo": stereo}
 """Every figure by the name of its file."""
 
 

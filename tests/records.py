@@ -82,6 +82,7 @@ def render() -> Record:
     }
     metrics = {
         "num_envs": 4, "steps": 3, "rounds": 2, "contact_share": 0.5, "frames_per_second_and_core": frames,
+        "stereo_pairs_per_second_and_core": {"120x160": {"ray_caster": 3000.0, "opengl": 1000.0, "ratio": 3.0}},
         "env_steps_per_second_120x160": {"state": 1000.0, "depth": 600.0, "AsyncVectorEnv + mujoco.Renderer": 100.0},
         "depth_to_state": 0.6, "depth_to_peer": 6.0,
     }  # fmt: skip
@@ -106,7 +107,18 @@ def robotfit() -> Record:
 
 
 def transport() -> Record:
-    return core("transport", {"shm": {"env_steps_per_second": 1234.5}, "sizes": [1, 2]})
+    metrics = {
+        "num_envs": 4, "steps": 3, "rounds": 2, "shared_memory_to_in_process": 0.9, "tcp_to_in_process": 0.85,
+        "depth_env_steps_per_second": {"in process": 1000.0, "shared memory": 900.0, "tcp": 850.0},
+        "batch": {
+            "mib": 2, "milliseconds": {"memcpy": 1.0, "shared memory": 2.0}, "shared_memory_to_memcpy": 2.0,
+            "tcp_to_best_pyzmq": 1.2,
+        },
+        "overlap_with_sleep": {"one": 0.04, "two": 0.02, "ratio": 2.0},
+        "overlap_with_network": {"one": 0.5, "two": 0.4, "ratio": 1.25},
+        "memory": {"tcp, server, early": 60.0, "tcp, server, late": 61.0},
+    }  # fmt: skip
+    return core("transport", metrics)
 
 
 def one_of_each() -> dict[str, Record]:

@@ -12,10 +12,12 @@ from gymnasium.vector import VectorEnv
 from ..config import EnvConfig
 from ..errors import CheckpointError, ConfigError, MissingPackage
 from ..remote.identity import differences
-from .policies import Inputs, Observation, require_inputs
+from .policies import Inputs, Observation, Starts, require_inputs
 
 ACTION = "action"
 """Name of the output: actions [batch, A], clipped to -1..1."""
+MEMORY, NEXT_MEMORY = "memory", "next_memory"
+"""Names of an input and an output that recurrent policies have besides: what they remember, [batch, size]."""
 PREFIX = "dexgrasp."
 """Before the names of the metadata in a file."""
 TASK_FIELDS = ("physics", "control", "episode")
@@ -58,7 +60,7 @@ class PolicyMetadata:
 
 
 class OnnxPolicy:
-    """Acts by onnxruntime, on one thread of the CPU.
+    """Acts by onnxruntime, on one thread of the CPU, and remembers what a recurrent policy remembers.
 
     Raises:
         CheckpointError: The file is missing, no ONNX model, or not a policy of this package.
@@ -89,16 +91,29 @@ class OnnxPolicy:
             dict(self._session.get_modelmeta().custom_metadata_map), str(path)
         )
         """What it was trained on."""
+        self._memory_size: int | None = next(
+            (node.shape[1] for node in self._session.get_inputs() if node.name == MEMORY), None
+        )
+        self._memory = np.zeros((0, 0), np.float32)
 
-    def __call__(self, obs: Observation) -> npt.NDArray[np.float32]:
-        """Actions [N, 11] in -1..1 for raw observation groups [N, ...]."""
-        return self._session.run([ACTION], {group: obs[group] for group in self.metadata.groups})[0]
+    def __call__(self, obs: Observation, starts: Starts) -> npt.NDArray[np.float32]:
+        """Actions [N, 11] in -1..1 for raw observation groups [N, ...]; episodes begin in the rows `starts` [N]."""
+        inputs = {group: obs[group] for group in self.metadata.groups}
+        if self._memory_size is None:
+            return self._session.run([ACTION], inputs)[0]
+        if len(self._memory) != len(starts):
+            self._memory = np.zeros((len(starts), self._memory_size), np.float32)
+        inputs[MEMORY] = self._memory * ~starts[:, None]
+        action, self._memory = self._session.run([ACTION, NEXT_MEMORY], inputs)
+        return action
 
     @property
     def inputs(self) -> Inputs:
-        """What it reads."""
+        """What it reads of an environment."""
         return {
-            node.name: (tuple(node.shape[1:]), _DTYPES.get(node.type, node.type)) for node in self._session.get_inputs()
+            node.name: (tuple(node.shape[1:]), _DTYPES.get(node.type, node.type))
+            for node in self._session.get_inputs()
+            if node.name != MEMORY
         }
 
     @property

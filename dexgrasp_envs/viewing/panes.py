@@ -7,10 +7,10 @@ import matplotlib
 import numpy as np
 import numpy.typing as npt
 
+from ..config import STEREO_GROUPS
+
 Picture = npt.NDArray[np.uint8]
 """[H, W, 3]."""
-STEREO_GROUPS = ("left", "right")
-"""Observation groups of colour images, uint8 (3, H, W)."""
 
 
 def panes(obs: Mapping[str, npt.NDArray[Any]]) -> dict[str, Picture]:

@@ -14,8 +14,10 @@ from ..errors import ConfigError
 
 Observation = dict[str, npt.NDArray[Any]]
 """Observation groups, [N, ...] each."""
-Policy = Callable[[Observation], npt.NDArray[Any]]
-"""Actions [N, A] for observations of N environments."""
+Starts = npt.NDArray[np.bool_]
+"""[N]: an episode begins with this observation, so that what a policy remembers of the row counts no more."""
+Policy = Callable[[Observation, Starts], npt.NDArray[Any]]
+"""Actions [N, A] for observations of N environments, moment after moment."""
 Inputs = Mapping[str, tuple[tuple[int, ...], str] | None]
 """What a policy reads: group -> (shape for one environment, dtype), or None where anything will do."""
 
@@ -30,7 +32,7 @@ class SmoothRandom:
         self._generator = np.random.default_rng(seed)
         self._action = np.zeros((num_envs, actions))
 
-    def __call__(self, obs: Observation) -> npt.NDArray[np.float32]:
+    def __call__(self, obs: Observation, starts: Starts) -> npt.NDArray[np.float32]:
         """Actions [N, A], whatever is observed."""
         noise = self._generator.normal(0.0, 0.6 * (1 - _KEPT**2) ** 0.5, self._action.shape)
         self._action = _KEPT * self._action + noise
@@ -40,8 +42,8 @@ class SmoothRandom:
 def from_factory(text: str, env: VectorEnv) -> Policy:
     """The policy that `module:factory` makes of the environment; modules of the current folder are found.
 
-    The factory takes the vector environment and returns a callable from observations to actions. Where that has an
-    attribute `groups`, a list of observation groups, the environment must deliver those.
+    The factory takes the vector environment and returns a `Policy`. Where that has an attribute `groups`, a list of
+    observation groups, the environment must deliver those.
 
     Raises:
         ConfigError: Module or factory are not there, or something that cannot be called came out.
@@ -64,7 +66,7 @@ def from_factory(text: str, env: VectorEnv) -> Policy:
     policy = factory(env)
     if not callable(policy):
         raise ConfigError(
-            f"{text} returned {type(policy).__name__}; a factory returns a function from observations to actions"
+            f"{text} returned {type(policy).__name__}; a factory returns a function of observations and starts"
         )
     require_inputs(text, dict.fromkeys(getattr(policy, "groups", ())), env)
     return policy

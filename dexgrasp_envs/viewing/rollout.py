@@ -40,12 +40,12 @@ def rollout(env: VectorEnv, policy: Policy, seed: int, episodes: int | None = No
         raise ConfigError("the last moment of an episode is only seen with autoreset_mode=AutoresetMode.DISABLED")
     obs, infos = env.reset(seed=seed)
     yield Moment(obs, infos, np.zeros(env.num_envs, bool))
-    done = np.zeros(env.num_envs, np.int64)
+    done, starts = np.zeros(env.num_envs, np.int64), np.ones(env.num_envs, bool)
     while episodes is None or (done < episodes).any():
-        obs, _, terminated, truncated, infos = env.step(policy(obs))
+        obs, _, terminated, truncated, infos = env.step(policy(obs, starts))
         finished = terminated | truncated
         yield Moment(obs, infos, finished)
-        done += finished
+        done, starts = done + finished, finished
         if finished.any():
             obs, _ = env.reset(options={"reset_mask": finished})
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import rng
-from ..config import CameraConfig, ObservationConfig
+from ..config import STEREO_GROUPS, CameraConfig, ObservationConfig
 
 _CAMERA_STREAM = 3
 _NUMBERS = 6
@@ -60,7 +60,7 @@ def describe(config: ObservationConfig, table_height: float) -> dict[str, Any]:
     camera, lens = config.camera, Intrinsics.of(config)
     rotation = look_at(camera)
     pair: dict[str, Any] = {}
-    if {"left", "right"} & set(config.groups):
+    if set(STEREO_GROUPS) & set(config.groups):
         baseline = config.stereo.baseline
         pair = {"baseline": baseline, "right_position": (camera.position + baseline * rotation[:, 0]).tolist()}
     return {

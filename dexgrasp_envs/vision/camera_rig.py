@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..config import ObservationConfig
+from ..config import IMAGE_GROUPS, STEREO_GROUPS, ObservationConfig
 from ..objects import ObjectSet
 from ..robots.robot import Robot
 from ..scene.scene import Scene
@@ -18,9 +18,6 @@ from .camera import Intrinsics, depth_scale, mounted_poses
 from .geom_table import part_names
 from .looks import draw_light
 from .ray_caster import RayCaster, Shot
-
-SENSED = ("depth", "left", "right")
-"""The observation groups that are images."""
 
 
 class CameraRig:
@@ -52,7 +49,7 @@ class CameraRig:
         high = config.camera.far if dtype.kind == "f" else round(config.camera.far / self._scale)
         colour = gymnasium.spaces.Box(0, 255, (3, *size), np.uint8)
         spaces = {"depth": gymnasium.spaces.Box(0, high, (1, *size), dtype), "left": colour, "right": colour}
-        self.spaces = {name: spaces[name] for name in SENSED if name in config.groups}
+        self.spaces = {name: spaces[name] for name in IMAGE_GROUPS if name in config.groups}
         """Of one environment, by observation group."""
         # Kept only where they are shown again.
         self._last = self._empty(num_envs) if config.image_period > 1 else None
@@ -63,7 +60,7 @@ class CameraRig:
         self._mounted_pos[index], self._mounted_rot[index] = mounted_poses(
             self._config.camera, seed.numpy(), env_index.numpy(), episode.numpy()
         )
-        if self._sees("left", "right"):
+        if self._sees(*STEREO_GROUPS):
             self._lights[index], self._tints[index] = draw_light(
                 self._config.stereo.light, self._parts, seed.numpy(), env_index.numpy(), episode.numpy()
             )

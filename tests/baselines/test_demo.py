@@ -1,28 +1,14 @@
-import dataclasses
 import json
 import shutil
 
 import pytest
 from rich.console import Console
 
-from baselines import checkpoint
 from baselines.demo import Args, demo
-from baselines.ppo import PPO
-from baselines.ppo_config import DEPTH_PPO, PPOConfig
 from dexgrasp_envs.errors import CheckpointError
 from dexgrasp_envs.registration import ID_GROUPS
-from tests.baselines.fake_env import FAKE_CONFIG, FAKE_DEPTH_CONFIG, FAKE_DEPTH_ID, FAKE_ID, FakeVectorEnv
-
-SMALL_DEPTH_PPO = dataclasses.replace(
-    DEPTH_PPO,
-    n_steps=4,
-    minibatch=512,
-    hidden=(16,),
-    warm_up_rounds=1,
-    warm_up_steps=1,
-    sight_steps=1,
-    sight_fewest_images=1,
-)
+from tests.baselines.fake_env import FAKE_DEPTH_CONFIG, FAKE_DEPTH_ID, FAKE_ID, SMALL_DEPTH_PPO
+from tests.baselines.small_policies import save_policy
 
 
 @pytest.fixture
@@ -34,15 +20,6 @@ def results(tmp_path, monkeypatch):
     save_policy(folder / "checkpoints" / "state.pt")
     save_policy(folder / "checkpoints" / "depth.pt", sees=True)
     return folder
-
-
-def save_policy(path, sees=False, **changes):
-    if sees:
-        learner = PPO(FakeVectorEnv(4, FAKE_DEPTH_CONFIG, id_groups=("depth",)), SMALL_DEPTH_PPO)
-    else:
-        learner = PPO(FakeVectorEnv(4, FAKE_CONFIG), PPOConfig(n_steps=4, minibatch=8, hidden=(16,)))
-    meta = dataclasses.replace(learner._meta("policy", None), env_id=FAKE_DEPTH_ID if sees else FAKE_ID, **changes)
-    checkpoint.write(path, meta, {"policy": learner.policy.state_dict()})
 
 
 def run(tmp_path, **changes) -> str:

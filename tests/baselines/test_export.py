@@ -1,3 +1,5 @@
+from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 import gymnasium
@@ -6,32 +8,66 @@ import pytest
 import torch
 
 from baselines import export as exporting
-from baselines.checkpoint import load_policy
+from baselines.checkpoint import CheckpointMeta, describe_env, load_policy, write
 from baselines.export import export
 from baselines.ppo import PPO
 from baselines.ppo_config import PPOConfig
+from baselines.sight import Sight
+from baselines.stereo_student import StereoStudent, StereoStudentConfig
+from dexgrasp_envs.config import ObservationConfig
 from dexgrasp_envs.errors import CheckpointError
 from dexgrasp_envs.viewing.onnx_policy import OnnxPolicy
-from tests.baselines.fake_env import FAKE_CONFIG, FAKE_DEPTH_CONFIG, FAKE_DEPTH_ID, FAKE_ID, SMALL_EYES
+from tests.baselines.fake_env import FAKE_CONFIG, FAKE_DEPTH_CONFIG, FAKE_DEPTH_ID, FAKE_ID, FAKE_STEREO_ID, SMALL_EYES
 
 pytest.importorskip("onnxscript")
 pytest.importorskip("onnxruntime")
 
 CONFIG = PPOConfig(n_steps=4, minibatch=8, hidden=(16,), encoder=SMALL_EYES)
-KINDS = {"state": (FAKE_ID, FAKE_CONFIG), "depth": (FAKE_DEPTH_ID, FAKE_DEPTH_CONFIG)}
+FAKE_STEREO_CONFIG = FAKE_CONFIG.replace(observation=ObservationConfig(groups=("left", "right"), image_size=(24, 32)))
+KINDS = {
+    "state": (FAKE_ID, FAKE_CONFIG),
+    "depth": (FAKE_DEPTH_ID, FAKE_DEPTH_CONFIG),
+    "stereo": (FAKE_STEREO_ID, FAKE_STEREO_CONFIG),
+}
+"""Id and configuration of each policy."""
 
 
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Checkpoints of policies with statistics and actions far from zero; that of state can be resumed."""
     folder, paths = tmp_path_factory.mktemp("checkpoints"), {}
-    for kind, (env_id, config) in KINDS.items():
+    for kind in ("state", "depth"):
+        env_id, config = KINDS[kind]
         learner = PPO(gymnasium.make_vec(env_id, num_envs=4, config=config), CONFIG, seed=2)
         learner.iterate()
         torch.nn.init.normal_(learner.policy.actor[-1].weight, 0.0, 1.0)
         paths[kind] = folder / f"{kind}.pt"
         (learner.save if kind == "state" else learner.save_policy)(paths[kind])
+    paths["stereo"] = folder / "stereo.pt"
+    save_stereo_student(paths["stereo"])
     return paths
+
+
+def save_stereo_student(path: Path) -> None:
+    with closing(gymnasium.make_vec(FAKE_STEREO_ID, num_envs=1, config=FAKE_STEREO_CONFIG)) as env:
+        config = StereoStudentConfig((16,), 16, SMALL_EYES)
+        student = StereoStudent(env.single_observation_space, env.single_action_space, Sight.of(env), config)
+        torch.nn.init.normal_(student.actor[-1].weight, 0.0, 1.0)
+        torch.nn.init.normal_(student.correct.weight, 0.0, 1.0)
+        meta = CheckpointMeta(
+            **describe_env(env, student.groups),
+            actor_groups=list(student.actor_groups),
+            critic_groups=[],
+            ppo={},
+            seed=0,
+            steps=0,
+            iterations=0,
+            seconds=0.0,
+            sight=asdict(student.sight),
+            student=asdict(config),
+            kind="policy",
+        )
+        write(path, meta, {"policy": student.state_dict()})
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +86,20 @@ def test_the_file_acts_as_the_policy_for_any_number_of_rows(
     assert difference < 1e-4
     for rows in (1, 7):
         env_id, config = KINDS[kind]
-        obs, _ = gymnasium.make_vec(env_id, num_envs=rows, config=config).reset(seed=5)
-        actions = OnnxPolicy(file)(obs)
-        assert actions.shape == (rows, 2) and actions.dtype == np.float32
-        np.testing.assert_allclose(actions, policy.predict(obs, deterministic=True)[0], atol=1e-4)
+        env, exported_policy, state = gymnasium.make_vec(env_id, num_envs=rows, config=config), OnnxPolicy(file), None
+        obs, _ = env.reset(seed=5)
+        for step in range(4):
+            starts = np.full(rows, step in (0, 2))
+            actions = exported_policy(obs, starts)
+            wanted, state = policy.predict(obs, state, starts, deterministic=True)
+            assert actions.shape == (rows, 2) and actions.dtype == np.float32
+            np.testing.assert_allclose(actions, wanted, atol=1e-4)
+            obs, *_ = env.step(actions)
 
 
 def test_actions_are_clipped(exported: dict[str, tuple[float, Path]]) -> None:
     obs = {"proprio": np.full((2, 4), 50, np.float32), "state": np.full((2, 2), -50, np.float32)}
-    assert np.abs(OnnxPolicy(exported["state"][1])(obs)).max() == 1
+    assert np.abs(OnnxPolicy(exported["state"][1])(obs, np.ones(2, bool))).max() == 1
 
 
 def test_images_are_taken_as_they_are_observed(exported: dict[str, tuple[float, Path]]) -> None:

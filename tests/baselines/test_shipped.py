@@ -1,31 +1,9 @@
-import dataclasses
-
 import pytest
 
-from baselines import checkpoint
-from baselines.ppo import PPO
-from baselines.ppo_config import PPOConfig
 from baselines.record import read_record, read_records
 from baselines.shipped import evaluate_shipped, shipped
 from dexgrasp_envs.errors import ConfigError
-from tests.baselines.fake_env import (
-    FAKE_CONFIG,
-    FAKE_DEPTH_CONFIG,
-    FAKE_DEPTH_ID,
-    FAKE_ID,
-    SMALL_DEPTH_PPO,
-    FakeVectorEnv,
-)
-
-
-def save(path, sees=False, **changes):
-    if sees:
-        learner = PPO(FakeVectorEnv(4, FAKE_DEPTH_CONFIG, id_groups=("depth",)), SMALL_DEPTH_PPO)
-    else:
-        learner = PPO(FakeVectorEnv(4, FAKE_CONFIG), PPOConfig(n_steps=4, minibatch=8, hidden=(16,)))
-    meta = dataclasses.replace(learner._meta("policy", None), env_id=FAKE_DEPTH_ID if sees else FAKE_ID, **changes)
-    checkpoint.write(path, meta, {"policy": learner.policy.state_dict()})
-    return path
+from tests.baselines.small_policies import save_policy
 
 
 def test_only_the_named_policies_are_chosen(tmp_path):
@@ -48,7 +26,7 @@ def test_a_folder_without_checkpoints_is_an_error(tmp_path):
 
 def test_policies_that_see_are_also_evaluated_with_shuffled_images(tmp_path):
     told, left_out = [], []
-    paths = [save(tmp_path / "depth.pt", sees=True), save(tmp_path / "state.pt")]
+    paths = [save_policy(tmp_path / "depth.pt", sees=True), save_policy(tmp_path / "state.pt")]
     made = evaluate_shipped(paths, 4, 1, 7, tmp_path / "raw", told.append, left_out.append)
     assert told == list(made) == ["depth", "depth_shuffled", "state"] and not left_out
     found = read_records(tmp_path / "raw")
@@ -58,14 +36,14 @@ def test_policies_that_see_are_also_evaluated_with_shuffled_images(tmp_path):
 
 def test_a_policy_that_does_not_fit_is_told_and_the_others_are_evaluated(tmp_path):
     left_out = []
-    paths = [save(tmp_path / "old.pt", schema=0), save(tmp_path / "state.pt")]
+    paths = [save_policy(tmp_path / "old.pt", schema=0), save_policy(tmp_path / "state.pt")]
     made = evaluate_shipped(paths, 4, 1, 7, tmp_path / "raw", lambda _: None, left_out.append)
     assert list(made) == ["state"] and left_out[0].startswith("old.pt is left out: ")
 
 
 def test_a_record_says_the_command_that_writes_it_alone(tmp_path, monkeypatch):
     monkeypatch.setattr("baselines.shipped.ROOT", tmp_path)
-    path = save(tmp_path / "results" / "checkpoints" / "state.pt")
+    path = save_policy(tmp_path / "results" / "checkpoints" / "state.pt")
     evaluate_shipped([path], 4, 2, 7, tmp_path / "raw", lambda _: None, lambda _: None)
     assert read_record(tmp_path / "raw" / "state.json")["command"] == (
         "python -m baselines.evaluate results/checkpoints/state.pt --num-envs 4 --episodes-per-env 2 --seed 7 "

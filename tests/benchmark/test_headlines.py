@@ -9,6 +9,9 @@ def test_figures_are_held_against_their_targets():
     assert met["state env-steps/s, of the fastest bare MuJoCo"] == "yes"
     assert met["depth 120x160 env-steps/s, of State"] == "**no**"
     assert met["deepest penetration of an object, mm"] == "**no**"
+    assert met["stereo pairs 120x160/s on one core, of MuJoCo's OpenGL"] == "**no**"
+    assert met["two groups, policy sleeps as long as a step"] == "yes"
+    assert met["batch over shared memory, of one memcpy"] == "**no**"
     assert met["depth error of the primitives, mm"] == "yes"
 
 
@@ -26,4 +29,4 @@ def test_what_was_not_measured_has_no_row():
     record = records.render()
     del record["metrics"]["frames_per_second_and_core"]["120x160"]
     table = headlines({"render": record})
-    assert table is not None and len(table.shown) == 2
+    assert table is not None and len(table.shown) == 3

@@ -1,24 +1,17 @@
 import numpy as np
 import pytest
 
-from baselines.ppo import PPO
-from baselines.ppo_config import PPOConfig
 from benchmark import render
 from dexgrasp_envs.scene.scene import ViewCamera
 from dexgrasp_envs.sim.mujoco.offscreen import free_camera
 
 
 @pytest.mark.gl
-def test_the_suite_gives_ratios_of_what_it_measured(tmp_path, monkeypatch):
-    import gymnasium
-
+def test_the_suite_gives_ratios_of_what_it_measured(checkpoint, monkeypatch):
     monkeypatch.setattr(render, "SIZES", ((24, 32),))
     monkeypatch.setattr(render, "PAIR_SIZES", ((24, 32),))
     monkeypatch.setattr(render, "PEER_ENVS", (2,))
-    env = gymnasium.make_vec("DexGrasp/KukaAllegro-State-v0", num_envs=2, privileged=True, threads=1)
-    PPO(env, PPOConfig(n_steps=2, minibatch=2, hidden=(8,))).save_policy(tmp_path / "policy.pt")
-    env.close()
-    metrics = render.render(tmp_path / "policy.pt", num_envs=2, steps=2, rounds=1, warm_up=2)
+    metrics = render.render(checkpoint, num_envs=2, steps=2, rounds=1, warm_up=2)
     rates = metrics["env_steps_per_second_120x160"]
     assert metrics["depth_to_state"] == rates["depth"] / rates["state"]
     assert metrics["depth_to_peer"] == rates["depth"] / rates["AsyncVectorEnv + mujoco.Renderer"]

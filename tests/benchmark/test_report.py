@@ -62,7 +62,8 @@ def test_the_same_records_give_the_same_bytes_also_from_another_folder_order(wri
 def test_every_kind_has_tables_in_three_forms(written):
     names = (
         "targets", "success", "learning", "grasps", "throughput", "throughput_scaling", "throughput_parts",
-        "render_frames", "render_env_steps", "robotfit", "transport",
+        "render_frames", "render_pairs", "render_env_steps", "robotfit", "transport_env_steps", "transport_batch",
+        "transport_overlap", "transport_memory",
     )  # fmt: skip
     found = {path.name for path in (written[0] / "results" / "tables").iterdir()}
     assert found == {name + ending for name in names for ending in (".md", ".csv", ".tex")}

@@ -26,7 +26,8 @@ def test_two_records_of_a_kind_are_rows_of_their_own():
 
 
 def test_image_sizes_go_from_small_to_large():
-    frames, rates = tables.render({"render": records.render()})
+    frames, pairs, rates = tables.render({"render": records.render()})
+    assert pairs.shown[["height x width", "ratio"]].to_numpy().tolist() == [["120x160", "3"]]
     assert frames.shown["height x width"].tolist() == ["48x64", "120x160"]
     assert rates.shown["ratio"].tolist() == ["1", "0.6", "0.1"]
 
@@ -41,13 +42,22 @@ def test_robotfit_is_one_row_a_record():
     assert len(table.shown) == 1 and table.shown.iloc[0]["silhouette IoU, mean"] == "0.9"
 
 
-def test_other_kinds_have_one_row_a_figure():
-    table = tables.other("transport", {"transport": records.transport()})[0]
-    assert table.shown[["figure", "value"]].to_numpy().tolist() == [
-        ["shm.env_steps_per_second", "1,234"],
-        ["sizes.0", "1"],
-        ["sizes.1", "2"],
+def test_ways_of_transport_are_held_against_what_cannot_be_left_out():
+    rates, times, overlaps, memory = tables.transport({"transport": records.transport()})
+    assert rates.shown[["way", "ratio"]].to_numpy().tolist() == [
+        ["in process", "1"],
+        ["shared memory", "0.9"],
+        ["tcp", "0.85"],
     ]
+    assert times.shown[["way", "ms", "ratio"]].to_numpy().tolist() == [
+        ["memcpy", "1", "1"],
+        ["shared memory", "2", "2"],
+    ]
+    assert overlaps.shown[["one, ms", "two, ms", "ratio"]].to_numpy().tolist() == [
+        ["40", "20", "2"],
+        ["500", "400", "1.25"],
+    ]
+    assert memory.shown["MiB"].tolist() == ["60", "61"]
 
 
 def test_every_row_has_the_command_of_its_record():

@@ -19,10 +19,10 @@ SHORT = EnvConfig(episode=EpisodeConfig(seconds=0.2), observation=ObservationCon
 """Episodes of three steps."""
 MODULE = """
 import numpy as np
-make = lambda env: lambda obs: np.zeros((env.num_envs, 11))
-too_few = lambda env: lambda obs: np.zeros((env.num_envs, 3))
+make = lambda env: lambda obs, starts: np.zeros((env.num_envs, 11))
+too_few = lambda env: lambda obs, starts: np.zeros((env.num_envs, 3))
 def wants_touch(env):
-    act = lambda obs: 1 / 0  # never asked
+    act = lambda obs, starts: 1 / 0  # never asked
     act.groups = ("proprio", "touch")
     return act
 """

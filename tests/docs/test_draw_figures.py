@@ -11,7 +11,7 @@ def test_every_figure_of_the_pages_is_there() -> None:
     named = {
         name for page in IMAGES.parent.glob("*.md") for name in re.findall(r"\(images/(\S+)\.png\)", page.read_text())
     }
-    assert named >= set(FIGURES) and all((IMAGES / f"{name}.png").is_file() for name in named)
+    assert named == set(FIGURES) and all((IMAGES / f"{name}.png").is_file() for name in named)
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -32,6 +32,29 @@ def write(path: Path, metadata: dict[str, str] | None = None, group: str = "prop
     return path
 
 
+def write_counter(path: Path) -> Path:
+    """A model whose action is its memory, which grows by the first two numbers of `proprio`."""
+    tensor, helper = onnx.TensorProto, onnx.helper
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gather", ["proprio", "columns"], ["seen"], axis=1),
+            helper.make_node("Add", ["memory", "seen"], ["next_memory"]),
+            helper.make_node("Identity", ["next_memory"], ["action"]),
+        ],
+        "policy",
+        [
+            helper.make_tensor_value_info("proprio", tensor.FLOAT, ["batch", 4]),
+            helper.make_tensor_value_info("memory", tensor.FLOAT, ["batch", 2]),
+        ],
+        [helper.make_tensor_value_info(name, tensor.FLOAT, ["batch", 2]) for name in ("action", "next_memory")],
+        [helper.make_tensor("columns", tensor.INT64, [2], [0, 1])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, about(CONFIG).to_properties())
+    onnx.save(model, path)
+    return path
+
+
 def about(config: EnvConfig, groups: tuple[str, ...] = ("proprio",)) -> PolicyMetadata:
     return PolicyMetadata(FAKE_ID, config.to_json(), config.hash(), f"fake {config.hash()}", groups)
 
@@ -43,7 +66,16 @@ def trained_on(path: Path, **changes: Any) -> OnnxPolicy:
 def test_it_acts_on_raw_observations(tmp_path: Path) -> None:
     policy = OnnxPolicy(write(tmp_path / "p.onnx"))
     obs, _ = FakeVectorEnv(3).reset(seed=0)
-    np.testing.assert_array_equal(policy(obs), obs["proprio"][:, :2])
+    np.testing.assert_array_equal(policy(obs, np.ones(3, bool)), obs["proprio"][:, :2])
+
+
+def test_it_remembers_until_an_episode_begins(tmp_path: Path) -> None:
+    policy = OnnxPolicy(write_counter(tmp_path / "p.onnx"))
+    obs = {"proprio": np.ones((2, 4), np.float32)}
+    assert policy.inputs == {"proprio": ((4,), "float32")}
+    for starts, wanted in (([True, True], [1, 1]), ([False, False], [2, 2]), ([False, True], [3, 1])):
+        assert policy(obs, np.array(starts))[:, 0].tolist() == wanted
+    assert policy({"proprio": np.ones((3, 4), np.float32)}, np.zeros(3, bool))[:, 0].tolist() == [1, 1, 1]
 
 
 def test_it_says_what_it_was_trained_on(tmp_path: Path) -> None:

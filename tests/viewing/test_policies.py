@@ -7,11 +7,12 @@ from dexgrasp_envs.errors import ConfigError
 from dexgrasp_envs.viewing.policies import SmoothRandom, from_factory, require_inputs
 from tests.baselines.fake_env import FakeVectorEnv
 
+STARTS = np.zeros(4, bool)
 MODULE = """
 import numpy as np
 
 def make(env):
-    return lambda obs: np.full((env.num_envs, 2), 0.5)
+    return lambda obs, starts: np.full((env.num_envs, 2), 0.5)
 
 def wants_depth(env):
     policy = make(env)
@@ -35,19 +36,19 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_random_actions_stay_in_bounds_and_change_slowly() -> None:
     act = SmoothRandom(4, 11, seed=0)
-    actions = np.stack([act({}) for _ in range(500)])
+    actions = np.stack([act({}, STARTS) for _ in range(500)])
     assert actions.shape == (500, 4, 11) and actions.dtype == np.float32 and np.abs(actions).max() <= 1
     assert actions.std() > 0.4 and np.diff(actions, axis=0).std() < 0.5 * actions.std()
 
 
 def test_random_actions_repeat_with_their_seed() -> None:
-    first, same, other = (SmoothRandom(2, 11, seed)({}) for seed in (1, 1, 2))
+    first, same, other = (SmoothRandom(2, 11, seed)({}, STARTS) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, same)
     assert (first != other).any()
 
 
 def test_a_factory_of_the_current_folder_makes_the_policy_of_an_environment() -> None:
-    assert from_factory("some_policies:make", FakeVectorEnv(3))({}).tolist() == [[0.5, 0.5]] * 3
+    assert from_factory("some_policies:make", FakeVectorEnv(3))({}, STARTS).tolist() == [[0.5, 0.5]] * 3
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 
 from dexgrasp_envs.errors import ConfigError
-from dexgrasp_envs.viewing.policies import Observation
+from dexgrasp_envs.viewing.policies import Observation, Starts
 from dexgrasp_envs.viewing.rollout import frame, rollout
 from tests.baselines.fake_env import FAKE_CONFIG, FakeVectorEnv
 
@@ -33,7 +33,7 @@ class StereoEnv(FakeVectorEnv):
         return tuple(np.full((24, 32, 3), 255, np.uint8) for _ in range(self.num_envs))
 
 
-def still(obs: Observation) -> np.ndarray:
+def still(obs: Observation, starts: Starts) -> np.ndarray:
     return np.zeros((len(obs["proprio"]), 2), np.float32)
 
 
@@ -55,12 +55,24 @@ def test_the_last_moment_of_an_episode_is_shown_before_the_next_begins() -> None
 def test_the_policy_sees_the_start_of_the_next_episode_not_the_end_of_the_last() -> None:
     seen = []
 
-    def act(obs: Observation) -> np.ndarray:
+    def act(obs: Observation, starts: Starts) -> np.ndarray:
         seen.append(obs["privileged"][0, -1])  # time in the episode
-        return still(obs)
+        return still(obs, starts)
 
     list(rollout(FakeVectorEnv(1, autoreset_mode="Disabled"), act, seed=0, episodes=2))
     assert seen[STEPS] == 0 and len(seen) == 2 * STEPS
+
+
+def test_the_policy_is_told_where_an_episode_begins() -> None:
+    told = []
+
+    def act(obs: Observation, starts: Starts) -> np.ndarray:
+        told.append(starts.tolist())
+        assert (starts == (obs["privileged"][:, -1] == 0)).all()
+        return still(obs, starts)
+
+    list(rollout(FakeVectorEnv(2, autoreset_mode="Disabled"), act, seed=0, episodes=2))
+    assert [step for step, starts in enumerate(told) if all(starts)] == [0, STEPS]
 
 
 def test_an_environment_that_resets_by_itself_is_refused() -> None:
