@@ -118,7 +118,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self._device = torch.device(one_of("device", device, ("cpu",)))
         self.objects = object_sets.load(self.config.objects)
         """The objects to grasp."""
-        robot = kuka_allegro()
+        robot = kuka_allegro(self.config.control.synergies)
         scene = tabletop(robot.bodies, self.config.episode.goal, self.config.episode.success_radius)
         self.scene = scene
         """Everything that is simulated and seen, objects apart."""
