@@ -102,7 +102,7 @@ def comparison(offsets: Floats) -> tuple[Table, str]:
 
 def source(basis: Floats, how: str) -> str:
     """The Python file that holds a basis; `how` says how it was made, whole sentences in lines of at most 120."""
-    rows = "".join(f"    ({', '.join(f'{value:.3f}' for value in row)}),\n" for row in basis)
+    rows = "".join(f"    ({', '.join(f'{value:.2f}' for value in row)}),\n" for row in basis)
     head = "Hand synergies from grasps of a trained policy, written by `python -m baselines.synergies`."
     return (
         f'"""{head}\n\n{how}\n"""\n\n'

@@ -43,7 +43,7 @@ def test_the_comparison_is_made_on_grasps_that_were_not_derived_from() -> None:
 def test_the_source_holds_the_basis() -> None:
     tree = ast.parse(source(derive(OFFSETS), "How."))
     (assigned,) = (node for node in tree.body if isinstance(node, ast.Assign))
-    np.testing.assert_allclose(ast.literal_eval(assigned.value), derive(OFFSETS), atol=6e-4)
+    np.testing.assert_allclose(ast.literal_eval(assigned.value), derive(OFFSETS), atol=6e-3)
 
 
 def test_the_shipped_bases_have_five_rows_of_sixteen_joints_and_differ() -> None:
