@@ -32,6 +32,16 @@ def solve(matrix, right):
 
 
 @jit
+def shrink(acceleration, arm, strongest):
+    """Scale the arm's accelerations together until all keep their limits: clipped each, they would point elsewhere."""
+    share = 1.0
+    for j in range(arm):
+        share = min(share, strongest[j] / max(abs(acceleration[j]), strongest[j]))
+    for j in range(arm):
+        acceleration[j] *= share
+
+
+@jit
 def energies(chain, terms, palm_target, hand_target, pos, vel):
     """Kinetic and potential energy of one row."""
     joints = len(pos)
@@ -57,6 +67,7 @@ def integrate(chain, terms, limits, palm_target, hand_target, dt, pos, vel, acc,
         for step in range(positions.shape[1]):
             add_all(chain, terms, palm_target[row], hand_target[row], dt, q, v, matrix, total, momentum)
             solve(matrix, total)
+            shrink(total, chain.arm, limits.acceleration)
             for j in range(joints):
                 a[j] = limited(limits, j, total[j], q[j], v[j], a[j], dt)
                 v[j] += dt * a[j]

@@ -38,7 +38,7 @@ def carry(spin, twist, lever, velocity, acceleration, out_velocity, out_accelera
 def move(chain, pos, vel, turn, motion):
     """Poses and motions of all links for joints pos, vel [J], with no acceleration of the joints.
 
-    turn [J, 3, 3]; motion [J, 6, 3]: origin, velocity, acceleration, angular velocity, angular acceleration, joint axis.
+    turn [J, 3, 3]; motion [J, 6, 3]: origin, velocity, acceleration, angular velocity and acceleration, joint axis.
     """
     lever, scratch, still = np.empty(3), np.empty(3), np.zeros((6, 3))
     at_zero = np.empty((3, 3))

@@ -50,5 +50,7 @@ def _fill(geom: Geom) -> list[tuple[Vec3, float]]:
 def _half_extents(geom: Geom) -> tuple[float, ...]:
     if geom.shape is Shape.BOX:
         return geom.size
-    radius, length = geom.size[0], geom.size[1] if len(geom.size) > 1 else 0.0
-    return (radius, radius, max(radius, length + (radius if geom.shape is Shape.CAPSULE else 0.0)))
+    if geom.shape is Shape.SPHERE:
+        return geom.size * 3
+    radius, length = geom.size
+    return (radius, radius, length + radius if geom.shape is Shape.CAPSULE else length)

@@ -2,9 +2,9 @@
 # numba infers the types of its kernels; the docstrings tell them.
 """The terms of the fabric of one robot, pulled back to its joints: compiled kernels.
 
-A term lives in a coordinate x(q) with slope J and energy G(x) x'^2 / 2, whose Euler-Lagrange equation, pulled back, adds
-J^T G J to the mass matrix and J^T (G J'q' + G_x x'^2 / 2) to the curvature force; a potential psi(x) and a damping b add
-the force -J^T (psi_x + b x'). The linearly implicit step of length dt also wants dt b + dt^2 psi_xx beside G.
+A term lives in a coordinate x(q) with slope J and energy G(x) x'^2 / 2, whose Euler-Lagrange equation, pulled back,
+adds J^T G J to the mass matrix and J^T (G J'q' + G_x x'^2 / 2) to the curvature force; a potential psi(x) and a damping
+b add the force -J^T (psi_x + b x'). The linearly implicit step of length dt also wants dt b + dt^2 psi_xx beside G.
 """
 
 import numpy as np
@@ -36,7 +36,8 @@ def pull_back(row, low, high, mass, implicit, force, speed, matrix, total, momen
 def barrier(x, speed, reach, nearest, mass_scale, gain):
     """Mass, half its slope times speed^2, force, stiffness and potential of a barrier at 0 that begins at `reach`.
 
-    G = mass_scale (1/x - 1/reach)^2 while approaching, a Finsler energy: 0 while leaving. psi = gain (1/x - 1/reach)^2 / 2.
+    With s = 1/x - 1/reach: psi = gain s^2 / 2, and G = mass_scale s^2 while approaching, 0 while leaving, which makes
+    a Finsler energy.
     """
     x = max(x, nearest)
     steep = 1.0 / x - 1.0 / reach
@@ -116,7 +117,7 @@ def add_joints(chain, terms, hand_target, dt, pos, vel, matrix, total, momentum)
 
 @jit
 def add_barrier(terms, x, speed, bias, row, low, high, dt, matrix, total, momentum):
-    """A barrier between bodies at distance x that changes with `speed`, and with `bias` for still joints' velocities."""
+    """A barrier between bodies at distance x that changes with `speed`, accelerated by `bias` if the joints are not."""
     mass, curvature, push, stiffness, height = barrier(
         x, speed, terms.body_range, NEAREST, terms.body_mass, terms.body_gain
     )

@@ -16,7 +16,7 @@ GEOMS = [
 HALF = [(0.03, 0.01, 0.015), (0.01, 0.01, 0.04), (0.05, 0.05, 0.02)]
 
 
-@pytest.mark.parametrize(("geom", "half"), zip(GEOMS, HALF, strict=True))
+@pytest.mark.parametrize(("geom", "half"), list(zip(GEOMS, HALF, strict=True)))
 def test_spheres_stay_in_the_shapes_box_and_reach_its_ends(geom: Geom, half: tuple[float, ...]) -> None:
     spheres = body_spheres(Body("link", None, (0.0, 0.0, 0.0), IDENTITY, geoms=(geom,)))
     centers = np.array([sphere.center for sphere in spheres]) - geom.pos
