@@ -37,7 +37,7 @@ class FabricConfig:
     """Natural frequency of the attractor of the hand's synergy coordinates, critically damped, rad/s."""
     posture_bandwidth: float = 15.0
     """The same for what the synergies leave free: towards nominal, or towards the limits that cut the posture off."""
-    arm_mass: float = 0.005
+    arm_mass: float = 0.02
     """Inertia of each arm joint besides the palm's, kg m^2; more slows the palm near singular postures."""
     arm_damping: float = 5.0
     """Damping rate of that inertia, 1/s."""
@@ -51,21 +51,21 @@ class FabricConfig:
     """Scale of the barrier's energy, rad^2, times 0.05 kg m^2 for the arm and `hand_mass` for the hand."""
     limit_gain: float = 3e-4
     """Scale of the barrier's potential, rad^4/s^2, times the same."""
-    body_range: float = 0.08
+    body_range: float = 0.15
     """Distance of hand and arm from the table, and of the thumb from the fingers, at which barriers begin, m."""
     body_mass: float = 7e-4
     """Scale of the barriers' energy, kg m^2."""
     body_gain: float = 1.7e-6
     """Scale of the barriers' potential, J m^2."""
-    body_braking: float = 3.0
+    body_braking: float = 1.0
     """What approaches a barrier faster than this deceleration could stop is damped, m/s^2."""
     body_damping: float = 300.0
     """Damping of that excess speed, N s/m."""
-    arm_max_acceleration: float = 16.0
+    arm_max_acceleration: float = 20.0
     """Acceleration limit of each commanded arm joint, rad/s^2."""
-    hand_max_acceleration: float = 100.0
+    hand_max_acceleration: float = 150.0
     """Acceleration limit of each commanded hand joint, rad/s^2."""
-    arm_max_jerk: float = 500.0
+    arm_max_jerk: float = 1000.0
     """Jerk limit of each commanded arm joint, rad/s^3."""
-    hand_max_jerk: float = 5000.0
+    hand_max_jerk: float = 15000.0
     """Jerk limit of each commanded hand joint, rad/s^3."""

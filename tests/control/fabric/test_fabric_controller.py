@@ -100,6 +100,14 @@ def test_links_stay_above_the_table_that_the_governor_pushes_them_through() -> N
     assert lowest["fabric"] > 0.0
 
 
+def test_links_stay_above_the_table_under_jumping_targets() -> None:
+    generator = torch.Generator().manual_seed(0)
+    actions = torch.sign(2 * torch.rand(24, 24, 11, generator=generator) - 1).repeat_interleave(2, 0)
+    actions[:, :, 2] = torch.where(torch.rand(48, 24, generator=generator) < 0.7, -1.0, 1.0)
+    states = roll(fabric(), actions)
+    assert min(clearance(state.joint_pos) for state in states) > -0.002
+
+
 def test_absolute_targets_fill_their_box_and_rotation_limits() -> None:
     control = ControlConfig()
     for sign, corner in ((1.0, control.workspace_high), (-1.0, control.workspace_low)):
