@@ -1,7 +1,8 @@
 """Evaluate a policy: `python -m baselines.evaluate runs/state/policy.pt --out results/raw/state.json`.
 
 Mean actions, a fixed number of episodes of every environment index, Wilson 95 % intervals; one raw JSON record.
-Episodes start as the default `SpawnConfig` says, whatever the policy was trained on, so that figures compare.
+Objects, starts, noise of depth and jitter of the camera are those of a tier, whatever the policy was trained on, so
+that figures compare.
 """
 
 import json
@@ -16,8 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 import dexgrasp_envs  # noqa: F401  registers the environments
-from dexgrasp_envs.config import EnvConfig, SpawnConfig
+from dexgrasp_envs.config import EnvConfig
 from dexgrasp_envs.errors import RenderingError
+from dexgrasp_envs.tiers import TierName, on_tier
 
 from .checkpoint import CheckpointMeta, config_of, load_policy, read, require_env
 from .evaluation import RATES, EvaluationResult, evaluate
@@ -41,6 +43,8 @@ class Args:
     """Episodes counted of every environment index."""
     seed: int = 1000
     """Seed of the environments; training uses small ones."""
+    tier: TierName = "easy"
+    """Distribution of the episodes, see `dexgrasp_envs.tiers`."""
     shuffle_images: bool = False
     """Show every environment another one's images, to see whether the policy looks at them; not in the video."""
     out: Path = Path("runs/evaluation.json")
@@ -67,11 +71,13 @@ class Evaluation:
     """Fingerprint of that environment."""
     shuffled_images: bool
     """Whether images were shuffled among environments."""
+    tier: TierName
+    """Distribution of the episodes."""
 
 
-def evaluation_config(meta: CheckpointMeta) -> EnvConfig:
-    """The configuration that a checkpoint was trained on, with the default spawn: the fixed evaluation distribution."""
-    return config_of(meta).replace(spawn=SpawnConfig())
+def evaluation_config(meta: CheckpointMeta, tier: TierName = "easy") -> EnvConfig:
+    """The configuration that a checkpoint was trained on, with what a tier decides; `ConfigError` for unknown ones."""
+    return on_tier(config_of(meta), tier)
 
 
 def sees(path: Path) -> bool:
@@ -80,24 +86,24 @@ def sees(path: Path) -> bool:
 
 
 def evaluate_checkpoint(
-    path: Path, num_envs: int, episodes_per_env: int, seed: int, shuffle_images: bool = False
+    path: Path, num_envs: int, episodes_per_env: int, seed: int, shuffle_images: bool = False, tier: TierName = "easy"
 ) -> Evaluation:
     """Evaluate a checkpoint on its `evaluation_config`, on request seeing the images of other environments.
 
     Raises:
-        ConfigError: Images are to be shuffled, but it sees none.
+        ConfigError: Images are to be shuffled, but it sees none; or there is no such tier.
         CheckpointError: It is unreadable, or robot, scene, objects or spaces have changed since it was trained. The
-            fingerprint holds the spawn too, so the comparison is with an environment of the training configuration.
+            fingerprint holds what the tier changes, so the comparison is with an environment as in training.
     """
     policy, meta = load_policy(path)
     with closing(gymnasium.make_vec(meta.env_id, num_envs=1, config=config_of(meta))) as trained_on:
         require_env(meta, trained_on, meta.actor_groups)
-    config = evaluation_config(meta)
+    config = evaluation_config(meta, tier)
     with closing(gymnasium.make_vec(meta.env_id, num_envs=num_envs, config=config)) as env:
         fingerprint = env.unwrapped.fingerprint  # type: ignore[attr-defined]
         actor = ShuffledImages(policy, seed) if shuffle_images else policy
         result = evaluate(actor, env, episodes_per_env, seed)
-    return Evaluation(result, policy, meta, config, fingerprint, shuffle_images)
+    return Evaluation(result, policy, meta, config, fingerprint, shuffle_images, tier)
 
 
 def make_record(args: Args, evaluation: Evaluation) -> Record:
@@ -126,6 +132,7 @@ def make_record(args: Args, evaluation: Evaluation) -> Record:
     record = new_record("evaluation", result.summary(), hashes, args.seed, "baselines.evaluate", _arguments(args))
     return record | {
         "env_id": meta.env_id,
+        "tier": evaluation.tier,
         "config": json.loads(evaluation.config.to_json()),
         "fingerprint": evaluation.fingerprint,
         "checkpoint": {name: about[name] for name in known},
@@ -140,8 +147,9 @@ def make_record(args: Args, evaluation: Evaluation) -> Record:
 def _arguments(args: Args) -> list[str]:
     """The command line that writes the same record."""
     numbers = ["--num-envs", args.num_envs, "--episodes-per-env", args.episodes_per_env, "--seed", args.seed]
+    tier = [] if args.tier == "easy" else ["--tier", args.tier]
     shuffle = ["--shuffle-images"] if args.shuffle_images else []
-    return [str(args.checkpoint), *map(str, numbers), *shuffle, "--out", str(args.out)]
+    return [str(args.checkpoint), *map(str, numbers), *tier, *shuffle, "--out", str(args.out)]
 
 
 def words(interval: Interval) -> str:
@@ -177,9 +185,9 @@ def main() -> None:
     args = tyro.cli(Args, description=__doc__)
     console = Console()
     evaluation = evaluate_checkpoint(
-        args.checkpoint, args.num_envs, args.episodes_per_env, args.seed, args.shuffle_images
+        args.checkpoint, args.num_envs, args.episodes_per_env, args.seed, args.shuffle_images, args.tier
     )
-    title = f"{args.checkpoint.name} on {evaluation.meta.env_id}, {evaluation.meta.steps:,} training steps"
+    title = f"{args.checkpoint.name} on {evaluation.meta.env_id}, {args.tier}, {evaluation.meta.steps:,} training steps"
     if args.shuffle_images:
         title += ", images shuffled among environments"
     console.print(results_table(title, evaluation.result))

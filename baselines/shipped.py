@@ -65,5 +65,6 @@ def evaluate_shipped(
 def save(evaluation: Evaluation, checkpoint: Path, out: Path, num_envs: int, episodes_per_env: int, seed: int) -> None:
     """Write the record of an evaluation, with the command that repeats it alone."""
     policy, record = (path.relative_to(ROOT) if path.is_relative_to(ROOT) else path for path in (checkpoint, out))
-    about = evaluate.Args(policy, num_envs, episodes_per_env, seed, evaluation.shuffled_images, record)
+    tier, shuffled = evaluation.tier, evaluation.shuffled_images
+    about = evaluate.Args(policy, num_envs, episodes_per_env, seed, tier, shuffled, record)
     write_record(out, evaluate.make_record(about, evaluation))

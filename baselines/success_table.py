@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from dexgrasp_envs.errors import ConfigError
+from dexgrasp_envs.tiers import TIERS
 
 from .evaluation import RATES
 from .figure import drawn
@@ -18,13 +19,18 @@ NOT_MEASURED = "not measured"
 
 
 def evaluations(records: Mapping[str, Record]) -> dict[str, Record]:
-    """The evaluation records among `records`, those of the best policies first."""
+    """The evaluation records among `records` by tier, those of the best policies first."""
     chosen = [(name, record) for name, record in records.items() if record["kind"] == "evaluation"]
-    return dict(sorted(chosen, key=lambda item: (-item[1]["metrics"]["success_at_end"]["rate"], item[0])))
+
+    def place(item: tuple[str, Record]) -> tuple[int, float, str]:
+        name, record = item
+        return list(TIERS).index(tier(record)), -record["metrics"]["success_at_end"]["rate"], name
+
+    return dict(sorted(chosen, key=place))
 
 
 def success_table(records: Mapping[str, Record]) -> ResultTable:
-    """One row an evaluation record, the best first: rates in per cent with Wilson 95 % intervals, and what it cost.
+    """One row an evaluation record, by tier, the best first: rates in per cent with Wilson 95 % intervals, and costs.
 
     A blind policy, and the shuffled images of every policy that sees, have a row also where they were not measured.
 
@@ -76,6 +82,11 @@ def draw_success(records: Mapping[str, Record], path: Path) -> None:
         axes.set(xlim=(0, 100), xlabel="success at end of episode, % (95 % interval)")
 
 
+def tier(record: Record) -> str:
+    """Distribution of the episodes; records from before there were tiers are of the first."""
+    return str(record.get("tier", "easy"))
+
+
 def _seen(record: Record) -> list[str]:
     return [group for group in record["checkpoint"]["actor_groups"] if group != "proprio"]
 
@@ -94,6 +105,7 @@ def _shown(name: str, record: Record) -> dict[str, str]:
     return {
         "policy": name,
         "environment": _environment(record),
+        "tier": tier(record),
         "observes": observes + (", shuffled" if record["shuffled_images"] else ""),
         "success_share": f"{100 * metrics['success_share']:.1f}",
         **rates,
@@ -113,6 +125,7 @@ def _numbers(name: str, record: Record) -> dict[str, Any]:
     return {
         "policy": name,
         "environment": _environment(record),
+        "tier": tier(record),
         "actor_groups": " ".join(checkpoint["actor_groups"]),
         "blind": checkpoint["blind"],
         "shuffled_images": record["shuffled_images"],

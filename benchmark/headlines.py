@@ -12,6 +12,7 @@ _BUDGETS: tuple[tuple[str, str, tuple[str, ...], float, bool], ...] = (
     ("state env-steps/s, of the fastest bare MuJoCo", "throughput", ("ratio_to_fastest_bare",), 0.85, True),
     ("depth 120x160 env-steps/s, of State", "render", ("depth_to_state",), 0.7, True),
     ("depth 120x160 env-steps/s, of AsyncVectorEnv + mujoco.Renderer", "render", ("depth_to_peer",), 5.0, True),
+    ("noise of depth 120x160, share of a depth env-step", "render", ("noise_share_of_depth_step",), 0.15, False),
     (
         "depth 120x160 frames/s on one core, of MuJoCo's OpenGL",
         "render",
@@ -28,7 +29,14 @@ _BUDGETS: tuple[tuple[str, str, tuple[str, ...], float, bool], ...] = (
     ),
     ("depth env-steps/s over shared memory, of in process", "transport", ("shared_memory_to_in_process",), 0.95, True),
     ("depth env-steps/s over tcp, of in process", "transport", ("tcp_to_in_process",), 0.8, True),
-    ("batch over shared memory, of one memcpy", "transport", ("batch", "shared_memory_to_memcpy"), 1.3, False),
+    (
+        "batch seen in shared memory (copy=False), of one memcpy",
+        "transport",
+        ("batch", "shared_memory_views_to_memcpy"),
+        1.3,
+        False,
+    ),
+    ("batch copied out of shared memory, of one memcpy", "transport", ("batch", "shared_memory_to_memcpy"), 1.3, False),
     ("batch over tcp, of the best of bare pyzmq", "transport", ("batch", "tcp_to_best_pyzmq"), 1.5, False),
     ("two groups, policy sleeps as long as a step", "transport", ("overlap_with_sleep", "ratio"), 1.6, True),
     ("two groups, depth network", "transport", ("overlap_with_network", "ratio"), 1.3, True),

@@ -35,6 +35,8 @@ SIZES = ((48, 64), (60, 80), (120, 160), (240, 320))
 """(height, width) of the images."""
 PAIR_SIZES = ((48, 64), (120, 160), (240, 320))
 """The same of both images of a stereo pair."""
+NOISY = "depth with noise"
+"""Name of the Depth id with the paper's noise."""
 PEER_ENVS = (2, 4, 8, 16)
 """Numbers of environments in AsyncVectorEnv; the fastest counts."""
 
@@ -58,11 +60,11 @@ def render(
             name = "x".join(map(str, size))
             tell(f"{kind} of {name}")
             found[name] = frame_rates(env, work, size, rounds, pair=kind == "pairs")
-    depth_env = with_depth(env, work)
+    competitors = {"state": (env, work), "depth": with_depth(env, work), NOISY: with_depth(env, work, "paper")}
     tell("env-steps with depth")
-    seconds: dict[str, list[float]] = {"state": [], "depth": []}
+    seconds: dict[str, list[float]] = {name: [] for name in competitors}
     for _ in range(rounds):
-        for name, (which, what) in {"state": (env, work), "depth": depth_env}.items():
+        for name, (which, what) in competitors.items():
             seconds[name].append(time_environment(which, what))
     rates = {name: num_envs * steps / median(values) for name, values in seconds.items()}
     peers = {}
@@ -70,7 +72,7 @@ def render(
         tell(f"AsyncVectorEnv of {workers}")
         peers[str(workers)] = peer_rate(env, work, workers, rounds)
     rates["AsyncVectorEnv + mujoco.Renderer"] = max(peers.values())
-    for one in (env, depth_env[0]):
+    for one, _ in competitors.values():
         one.close()
     return {
         "num_envs": num_envs,
@@ -81,6 +83,7 @@ def render(
         "stereo_pairs_per_second_and_core": pairs,
         "env_steps_per_second_120x160": rates,
         "peer_env_steps_per_second_by_num_envs": peers,
+        "noise_share_of_depth_step": 1.0 - rates[NOISY] / rates["depth"],
         "depth_to_state": rates["depth"] / rates["state"],
         "depth_to_peer": rates["depth"] / rates["AsyncVectorEnv + mujoco.Renderer"],
     }
@@ -171,10 +174,10 @@ def opengl_frames(env: DexGraspVectorEnv, size: tuple[int, int], pair: bool) -> 
     return run
 
 
-def with_depth(env: DexGraspVectorEnv, work: Workload) -> tuple[DexGraspVectorEnv, Workload]:
-    """The same environments with depth images of 120x160, in the same state."""
+def with_depth(env: DexGraspVectorEnv, work: Workload, noise: str = "off") -> tuple[DexGraspVectorEnv, Workload]:
+    """The same environments with depth images of 120x160 and one of `DEPTH_NOISES`, in the same state."""
     config = env.config.observing("depth")
-    made: Any = gymnasium.make_vec(STATE_ID, num_envs=env.num_envs, config=config).unwrapped
+    made: Any = gymnasium.make_vec(STATE_ID, num_envs=env.num_envs, config=config, depth_noise=noise).unwrapped
     own = made.get_state()
     start = work.start | {"env.fingerprint": own["env.fingerprint"]}
     return made, Workload(start, work.actions, work.targets, work.contact_share)

@@ -26,6 +26,8 @@ from .config import (
 )
 from .errors import ActionError, ConfigError
 from .robots.kuka_allegro import kuka_allegro
+from .sensor_config import COLOURS, DEPTH_NOISES, ColourConfig, DepthNoiseConfig
+from .tiers import TIERS, on_tier
 
 
 def positive(name: str, value: Any) -> int:
@@ -66,8 +68,8 @@ def autoreset_mode(value: Any) -> AutoresetMode:
 
 
 CONFIG_OPTIONS = (
-    *("config", "objects", "groups", "privileged", "image_size", "depth_format", "camera", "light", "controller"),
-    "rate",
+    *("config", "tier", "objects", "groups", "privileged", "image_size", "depth_format", "camera", "depth_noise"),
+    *("light", "colour", "controller", "rate"),
 )
 """Options of an environment that decide its configuration."""
 ENV_OPTIONS = (
@@ -80,13 +82,16 @@ ENV_OPTIONS = (
 def env_config(
     id_groups: Sequence[str],
     config: Any = None,
+    tier: Any = None,
     objects: Any = None,
     groups: Any = (),
     privileged: Any = False,
     image_size: Any = None,
     depth_format: Any = None,
     camera: Any = None,
+    depth_noise: Any = None,
     light: Any = None,
+    colour: Any = None,
     controller: Any = None,
     rate: Any = None,
 ) -> EnvConfig:
@@ -95,6 +100,10 @@ def env_config(
     if not isinstance(config, EnvConfig):
         raise ConfigError(f"config must be an EnvConfig, got {config!r}")
     config = config.canonical()
+    if (chosen := _named("camera", camera, CAMERAS, CameraConfig)) is not None:
+        config = config.replace(observation=dataclasses.replace(config.observation, camera=chosen))
+    if tier is not None:
+        config = on_tier(config, one_of("tier", tier, tuple(TIERS)))
     one_of("privileged", privileged, (False, True))
     if objects is not None:
         config = config.replace(objects=one_of("objects", objects, object_sets.names()))
@@ -104,21 +113,37 @@ def env_config(
         config = config.at_rate(one_of("rate", rate, tuple(RATES)))
     if isinstance(groups, str) or not isinstance(groups, Sequence):
         raise ConfigError(f"groups must be a list of observation groups, got {groups!r}")
-    if camera is not None and not isinstance(camera, CameraConfig):
-        camera = CAMERAS[one_of("camera", camera, tuple(CAMERAS))]
-    images = {"image_size": image_size, "depth_format": depth_format, "camera": camera}
-    chosen = {name: value for name, value in images.items() if value is not None}
-    if light is not None:
-        if not isinstance(light, LightConfig):
-            light = LIGHTS[one_of("light", light, tuple(LIGHTS))]
-        chosen["stereo"] = dataclasses.replace(config.observation.stereo, light=light)
-    config = config.replace(observation=dataclasses.replace(config.observation, **chosen))
+    stereo = _given(
+        light=_named("light", light, LIGHTS, LightConfig), colour=_named("colour", colour, COLOURS, ColourConfig)
+    )
+    images = _given(
+        image_size=image_size,
+        depth_format=depth_format,
+        depth_noise=_named("depth_noise", depth_noise, DEPTH_NOISES, DepthNoiseConfig),
+        stereo=dataclasses.replace(config.observation.stereo, **stereo) if stereo else None,
+    )
+    config = config.replace(observation=dataclasses.replace(config.observation, **images))
     config = config.observing(*id_groups, *groups, *(("privileged",) if privileged else ())).canonical()
     _check_rates(config)
+    joints = kuka_allegro().arm_joints
+    if len(config.spawn.arm_offset) != joints:
+        raise ConfigError(f"config.spawn.arm_offset must hold {joints} angles, got {config.spawn.arm_offset}")
     _check_control(config)
     _check_observation(config.observation)
     _check_stereo(config.observation.stereo)
+    _check_colour(config.observation.stereo.colour)
+    _check_depth_noise(config.observation.depth_noise)
     return config
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Those that are not None."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _named(name: str, value: Any, known: dict[str, Any], kind: type) -> Any:
+    """A part of the configuration, given as it is, by name, or not at all."""
+    return value if value is None or isinstance(value, kind) else known[one_of(name, value, tuple(known))]
 
 
 def _check_rates(config: EnvConfig) -> None:
@@ -183,6 +208,35 @@ def _check_stereo(config: StereoConfig) -> None:
             )
     if not 0 <= light.tint < 1:
         raise ConfigError(f"light.tint must be at least 0 and below 1, got {light.tint}")
+
+
+def _check_depth_noise(noise: DepthNoiseConfig) -> None:
+    for name in ("dropout", "random_pixels", "sticks"):
+        if not 0 <= getattr(noise, name) < 1:
+            raise ConfigError(f"depth_noise.{name} must be at least 0 and below 1, got {getattr(noise, name)}")
+    for name in ("disparity_at_metre", "disparity_sigma", "normal_sigma"):
+        if getattr(noise, name) < 0:
+            raise ConfigError(f"depth_noise.{name} must not be negative, got {getattr(noise, name)}")
+    if not 0 <= noise.shift_sigma <= 0.5:
+        raise ConfigError(f"depth_noise.shift_sigma must be in 0..0.5 pixels, got {noise.shift_sigma}")
+    if noise.disparity_sigma and not noise.disparity_at_metre:
+        raise ConfigError("depth_noise.disparity_sigma needs disparity_at_metre: noise is added to disparity in steps")
+    if not 1 <= noise.stick_length <= 1000:
+        raise ConfigError(f"depth_noise.stick_length must be in 1..1000 pixels, got {noise.stick_length}")
+
+
+def _check_colour(colour: ColourConfig) -> None:
+    for name in ("textures", "hue", "blur"):
+        if not 0 <= getattr(colour, name) <= 1:
+            raise ConfigError(f"colour.{name} must be in 0..1, got {getattr(colour, name)}")
+    for name in ("exposure", "saturation", "contrast", "brightness"):
+        low, high = getattr(colour, name)
+        if not 0 <= low <= high <= 10:
+            raise ConfigError(f"colour.{name} must be (low, high) with 0 <= low <= high <= 10, got {(low, high)}")
+    if not 2 <= colour.blur_length <= 100:
+        raise ConfigError(f"colour.blur_length must be in 2..100 pixels, got {colour.blur_length}")
+    if colour.noise_sigma < 0:
+        raise ConfigError(f"colour.noise_sigma must not be negative, got {colour.noise_sigma}")
 
 
 def per_row(name: str, value: Any, rows: int, dtype: torch.dtype, device: torch.device) -> Tensor:

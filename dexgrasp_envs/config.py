@@ -14,6 +14,7 @@ from typing import Any, Self
 from .controller_config import FabricConfig as FabricConfig
 from .controller_config import JointDeltaConfig as JointDeltaConfig
 from .errors import ConfigError
+from .sensor_config import ColourConfig, DepthNoiseConfig, Range
 
 Vec3 = tuple[float, float, float]
 
@@ -54,6 +55,8 @@ class SpawnConfig:
     """Half width of the uniform noise on the arm's start posture, rad."""
     finger_noise: float = 0.15
     """Half width of the uniform noise on the fingers' start posture, rad."""
+    arm_offset: tuple[float, ...] = field(default_factory=lambda: (0.0,) * 7, metadata={"omit_default": True})
+    """Added to the arm's home, which gives the start posture, rad; targets begin at the home in any case."""
 
 
 @dataclass(frozen=True)
@@ -183,8 +186,6 @@ CAMERAS: dict[str, CameraConfig] = {
 """Cameras by name: the default, at the robot's right, from which hand and arm hide the object least; one that faces the
 robot; the paper's, turned by half a turn about z into our frame; one on the palm."""
 
-Range = tuple[float, float]
-
 
 @dataclass(frozen=True)
 class LightConfig:
@@ -219,7 +220,9 @@ class StereoConfig:
     baseline: float = 0.055
     """Distance of the right camera from the left one along the image's x axis, m."""
     light: LightConfig = field(default_factory=LightConfig)
-    """Light and colours."""
+    """Light, and tints of the parts."""
+    colour: ColourConfig = field(default_factory=ColourConfig, metadata={"omit_default": True})
+    """Textures, and what the camera makes of colours."""
 
 
 STEREO_GROUPS = ("left", "right")
@@ -248,6 +251,8 @@ class ObservationConfig:
     """One of `DEPTH_FORMATS`: units of 0.1 mm, metres, or the far distance in 255 parts."""
     stereo: StereoConfig = field(default_factory=StereoConfig, metadata={"omit_default": True})
     """The groups `left` and `right`."""
+    depth_noise: DepthNoiseConfig = field(default_factory=DepthNoiseConfig, metadata={"omit_default": True})
+    """Noise of the group `depth`."""
 
 
 CONTROLLERS = ("governor", "fabric", "joint_delta")
@@ -321,7 +326,8 @@ class EnvConfig:
     def to_json(self) -> str:
         """Canonical JSON: declared types, sorted keys, no spaces, every field present.
 
-        Fields marked `omit_default` are left out where they have it, so that what does without them keeps its hash.
+        Only fields that came later, such as `observation.stereo`, are left out where they are the default, so that what
+        does without them keeps its hash.
         """
         return json.dumps(_plain(self.canonical()), sort_keys=True, separators=(",", ":"))
 
@@ -345,11 +351,6 @@ def _omitted(kind: Any) -> dict[str, Any]:
     return {f.name: f.default if f.default_factory is dataclasses.MISSING else f.default_factory() for f in marked}
 
 
-def _nested(value: Any) -> Any:
-    """Nested dicts of a dataclass, all its fields included; anything else as it is."""
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
-
-
 def _plain(config: Any) -> Any:
     """Nested dicts of a dataclass, without the fields that are left out."""
     if not dataclasses.is_dataclass(config):
@@ -359,12 +360,17 @@ def _plain(config: Any) -> Any:
     return {k: _plain(value) for k, value in values.items() if k not in omitted or value != omitted[k]}
 
 
+def _data(value: Any) -> Any:
+    """Plain data of a value, whole."""
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+
+
 def _build(kind: Any, data: Any, where: str) -> Any:
     """Rebuild a value of the annotated type `kind` from plain data, strictly."""
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         if isinstance(data, dict):
-            data = {name: _nested(value) for name, value in _omitted(kind).items()} | data
+            data = {name: _data(value) for name, value in _omitted(kind).items()} | data
         if not isinstance(data, dict) or set(data) != set(hints):
             got = sorted(data) if isinstance(data, dict) else type(data).__name__
             raise ConfigError(f"{where} must hold exactly the fields {sorted(hints)}, got {got}")

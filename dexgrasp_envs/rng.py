@@ -35,7 +35,19 @@ def uniform(
     count: int,
     step: npt.NDArray[np.int64] | int = 0,
 ) -> npt.NDArray[np.float64]:
-    """Uniform numbers in [0, 1), [N, count], float64 with 32 random bits each.
+    """Uniform numbers in [0, 1), [N, count], float64 with 32 random bits each; arguments as for `words`."""
+    return words(seed, env_index, episode, stream, count, step).astype(np.float64) * 2.0**-32
+
+
+def words(
+    seed: npt.NDArray[np.int64] | int,
+    env_index: npt.NDArray[np.int64],
+    episode: npt.NDArray[np.int64],
+    stream: int,
+    count: int,
+    step: npt.NDArray[np.int64] | int = 0,
+) -> npt.NDArray[np.uint32]:
+    """Random words of 32 bits, [N, count].
 
     `seed` is one non-negative integer below 2**63 or one per row; `env_index` and `episode` are [N]; `stream` (below
     2**16) separates purposes, so that adding a draw to one never shifts another; `step` separates the steps of an
@@ -44,11 +56,11 @@ def uniform(
     blocks = -(-count // 4)
     n = len(env_index)
     shape = (n, blocks)
-    words = np.empty((4, *shape), np.uint64)
-    words[0] = np.arange(blocks, dtype=np.uint64) + np.uint64(stream << 16)
-    words[1] = np.broadcast_to(np.asarray(step), n).astype(np.uint64)[:, None]
-    words[2] = episode.astype(np.uint64)[:, None]
-    words[3] = env_index.astype(np.uint64)[:, None]
+    counter = np.empty((4, *shape), np.uint64)
+    counter[0] = np.arange(blocks, dtype=np.uint64) + np.uint64(stream << 16)
+    counter[1] = np.broadcast_to(np.asarray(step), n).astype(np.uint64)[:, None]
+    counter[2] = episode.astype(np.uint64)[:, None]
+    counter[3] = env_index.astype(np.uint64)[:, None]
     seeds = np.broadcast_to(np.asarray(seed), n).astype(np.uint64)[:, None]
-    bits = philox(words & _MASK, np.stack([seeds & _MASK, seeds >> _SHIFT]))
-    return np.moveaxis(bits, 0, -1).reshape(n, 4 * blocks)[:, :count].astype(np.float64) * 2.0**-32
+    bits = philox(counter & _MASK, np.stack([seeds & _MASK, seeds >> _SHIFT]))
+    return np.moveaxis(bits, 0, -1).reshape(n, 4 * blocks)[:, :count].astype(np.uint32)

@@ -22,6 +22,7 @@ from .final_rows import FinalRows
 from .robots.kuka_allegro import kuka_allegro
 from .scene.bodies import COLLIDES
 from .scene.tabletop import TABLE_TOP, tabletop
+from .sensor_config import ColourConfig, DepthNoiseConfig
 from .sim.make_backend import make_backend
 from .task.grasp_task import GraspTask, Tensors
 from .types import Arrays, check_arrays, check_index
@@ -56,13 +57,19 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         num_envs: Number of environments.
         id_groups: Observation groups that the id stands for, besides `proprio`.
         config: What the environments compute; the default configuration if None.
+        tier: Name of one of `tiers.TIERS`, which decides spawn and jitter of the camera, and objects and noise of depth
+            unless they are options too.
         objects: Overrides `config.objects`.
         groups: More observation groups, such as "state" for a teacher; added to those of `config` and of the id.
         privileged: Short for the group "privileged".
         image_size: Overrides `config.observation.image_size`, (height, width).
         depth_format: Overrides `config.observation.depth_format`.
         camera: Overrides `config.observation.camera`; a `CameraConfig`, or the name of one of `config.CAMERAS`.
+        depth_noise: Overrides `config.observation.depth_noise`; a `DepthNoiseConfig`, or the name of one of
+            `sensor_config.DEPTH_NOISES`.
         light: Overrides `config.observation.stereo.light`; a `LightConfig`, or the name of one of `config.LIGHTS`.
+        colour: Overrides `config.observation.stereo.colour`; a `ColourConfig`, or the name of one of
+            `sensor_config.COLOURS`.
         controller: Overrides `config.controller`; one of `config.CONTROLLERS`.
         rate: One of `config.RATES`, instead of the rate of actions that `config` has.
         backend: Name of the physics engine.
@@ -85,13 +92,16 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         *,
         id_groups: Sequence[str] = ("state",),
         config: EnvConfig | None = None,
+        tier: str | None = None,
         objects: str | None = None,
         groups: Sequence[str] = (),
         privileged: bool = False,
         image_size: tuple[int, int] | None = None,
         depth_format: str | None = None,
         camera: CameraConfig | str | None = None,
+        depth_noise: DepthNoiseConfig | str | None = None,
         light: LightConfig | str | None = None,
+        colour: ColourConfig | str | None = None,
         controller: str | None = None,
         rate: str | None = None,
         backend: str = "mujoco",
@@ -105,7 +115,20 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     ):
         only_known("option", unknown, ENV_OPTIONS)
         self.config = arguments.env_config(
-            id_groups, config, objects, groups, privileged, image_size, depth_format, camera, light, controller, rate
+            id_groups,
+            config,
+            tier,
+            objects,
+            groups,
+            privileged,
+            image_size,
+            depth_format,
+            camera,
+            depth_noise,
+            light,
+            colour,
+            controller,
+            rate,
         )
         """The configuration in force."""
         self.num_envs = positive("num_envs", num_envs)

@@ -8,16 +8,18 @@ import dataclasses
 import inspect
 import itertools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dexgrasp_envs import config, objects
+from dexgrasp_envs import config, objects, sensor_config
 from dexgrasp_envs.config import CAMERAS, GROUPS, EnvConfig
 from dexgrasp_envs.control.make_controller import make_controller
 from dexgrasp_envs.registration import ID_GROUPS
 from dexgrasp_envs.robots.kuka_allegro import kuka_allegro
+from dexgrasp_envs.sensor_config import COLOURS, DEPTH_NOISES, ColourConfig, DepthNoiseConfig
 from dexgrasp_envs.task.observations import Observations
+from dexgrasp_envs.tiers import TIERS
 from dexgrasp_envs.types import Field
 
 PAGES = Path(__file__).parent
@@ -27,7 +29,7 @@ MARKED = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def config_table(kind: type) -> str:
-    """Fields of a dataclass of `config` with their defaults and docstrings."""
+    """Fields of a dataclass of the configuration with their defaults and docstrings."""
     meanings = _field_docstrings(kind)
     return _table(
         ("field", "default", "meaning"),
@@ -64,25 +66,44 @@ def joints() -> str:
     return _table(("index", "joint", "limits (rad)"), rows)
 
 
+def presets(kind: type, known: Mapping[str, Any]) -> str:
+    """Fields of a dataclass, and their values in presets by name."""
+    rows = ((f"`{f.name}`", *(_words(getattr(it, f.name)) for it in known.values())) for f in dataclasses.fields(kind))
+    return _table(("field", *(f"`{name}`" for name in known)), rows)
+
+
+def tiers() -> str:
+    """What each tier decides."""
+    noises = {noise: f"`{name}`" for name, noise in DEPTH_NOISES.items()}
+    rows = (
+        (
+            f"`{name}`",
+            f"`{tier.objects}`",
+            f"{_words(tier.spawn.center)} ± {_words(tier.spawn.half_extent)}",
+            "between camera and table" if any(tier.spawn.arm_offset) else "home",
+            noises[tier.depth_noise],
+            f"{_words(tier.position_jitter)} m, {_words(tier.rotation_jitter)}°",
+        )
+        for name, tier in TIERS.items()
+    )
+    return _table(("tier", "objects", "spawn (m)", "arm at the start", "noise of depth", "jitter of the camera"), rows)
+
+
 PARTS = (
-    "Physics",
-    "Spawn",
-    "Control",
-    "JointDelta",
-    "Fabric",
-    "Reward",
-    "Episode",
-    "Camera",
-    "Stereo",
-    "Light",
+    *("Physics", "Spawn", "Control", "JointDelta", "Fabric", "Reward", "Episode", "Camera", "Stereo", "Light"),
     "Observation",
 )
+SENSOR_PARTS = ("DepthNoise", "Colour")
 TABLES: dict[str, Callable[[], str]] = {
     "ids": ids,
     "cameras": cameras,
     "joints": joints,
     **{name: lambda name=name: flat_group(name) for name in ("proprio", "state", "privileged")},  # type: ignore[misc]
     **{f"{p}Config": lambda p=p: config_table(getattr(config, f"{p}Config")) for p in PARTS},  # type: ignore[misc]
+    **{f"{p}Config": lambda p=p: config_table(getattr(sensor_config, f"{p}Config")) for p in SENSOR_PARTS},  # type: ignore[misc]
+    "noises": lambda: presets(DepthNoiseConfig, DEPTH_NOISES),
+    "colours": lambda: presets(ColourConfig, COLOURS),
+    "tiers": tiers,
 }
 """Every table by the name in its mark."""
 

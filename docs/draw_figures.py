@@ -19,6 +19,7 @@ from dexgrasp_envs.config import CAMERAS, EnvConfig
 from dexgrasp_envs.registration import DEPTH_ID, STEREO_ID
 from dexgrasp_envs.robots.kuka_allegro import HOME_CENTER
 from dexgrasp_envs.scene.tabletop import TABLE_CENTER, TABLE_HALF, TABLE_TOP
+from dexgrasp_envs.sensor_config import DEPTH_NOISES
 from dexgrasp_envs.task.geometry import HandObject
 from dexgrasp_envs.task.outcome import outcome
 from dexgrasp_envs.task.reward import reward_terms
@@ -37,6 +38,9 @@ STATE_POLICY = Path("results/checkpoints/state.pt")
 """Whose grasps are shown."""
 GRASP_STEPS = 45
 """Actions before the picture of a grasp: time to reach and lift."""
+
+PAIRS = 6
+"""In the figure of random colours."""
 
 
 def cameras() -> Figure:
@@ -129,6 +133,30 @@ def stereo() -> Figure:
     return figure
 
 
+def randomised() -> Figure:
+    """Left above right at the start of some episodes with random light and colours."""
+    figure, axes = plt.subplots(2, PAIRS, figsize=(10, 3.1), layout="constrained")
+    options: dict[str, Any] = {"image_size": (72, 96), "light": "random", "colour": "random"}
+    with closing(gymnasium.make_vec(STEREO_ID, num_envs=PAIRS, **options)) as envs:
+        obs, _ = envs.reset(seed=5)
+    for row, name in zip(axes, ("left", "right"), strict=True):
+        for axis, image in zip(row, obs[name], strict=True):
+            axis.imshow(image.transpose(1, 2, 0), interpolation="nearest")
+            axis.set_axis_off()
+    return figure
+
+
+def depth_noise() -> Figure:
+    """The same depth without and with the noises by name."""
+    figure, axes = plt.subplots(1, len(DEPTH_NOISES), figsize=(8, 3.2), layout="constrained")
+    for axis, name in zip(axes, DEPTH_NOISES, strict=True):
+        with closing(gymnasium.make_vec(DEPTH_ID, num_envs=1, depth_noise=name)) as env:
+            obs, _ = env.reset(seed=1, options={"object": "cuboid_large_12cm"})
+        axis.imshow(colour_depth(obs["depth"][0, 0]))
+        axis.set(title=name, xticks=[], yticks=[])
+    return figure
+
+
 def _draw_boxes(axis: Axes, first: int, second: int) -> None:
     control, episode, spawn = CONFIG.control, CONFIG.episode, CONFIG.spawn
     center, half = (*spawn.center, TABLE_TOP), (*spawn.half_extent, 0.0)
@@ -154,7 +182,14 @@ def _draw_boxes(axis: Axes, first: int, second: int) -> None:
     axis.add_patch(Circle(tuple(at), episode.success_radius, color="C2", alpha=0.5, label="success"))
 
 
-FIGURES = {"cameras": cameras, "workspace": workspace, "reward": reward, "stereo": stereo}
+FIGURES = {
+    "cameras": cameras,
+    "workspace": workspace,
+    "reward": reward,
+    "stereo": stereo,
+    "randomised": randomised,
+    "depth_noise": depth_noise,
+}
 """Every figure by the name of its file."""
 
 

@@ -18,17 +18,19 @@ from dexgrasp_envs.config import (
     LightConfig,
     ObservationConfig,
     PhysicsConfig,
+    SpawnConfig,
     StereoConfig,
 )
 from dexgrasp_envs.errors import ActionError, ClosedError, ConfigError, ResetNeeded
 from dexgrasp_envs.registration import DEPTH_ID, STATE_ID, STEREO_ID
+from dexgrasp_envs.sensor_config import ColourConfig, DepthNoiseConfig
 from dexgrasp_envs.vector_env import RESET_OPTIONS, DexGraspVectorEnv
 
 ROWS = 2
 GOOD = np.random.default_rng(0).uniform(-1, 1, (ROWS, 11)).astype(np.float32)
 
 BAD_OPTIONS: list[tuple[str, Any, str]] = [
-    ("colour", "red", f"unknown option 'colour'; the options are {', '.join(ENV_OPTIONS)}"),
+    ("sound", "loud", f"unknown option 'sound'; the options are {', '.join(ENV_OPTIONS)}"),
     ("max_episode_steps", 5, "unknown option 'max_episode_steps'"),
     *[("num_envs", value, "at least 1") for value in (0, -1, 1.5, True, "3", None)],
     *[("autoreset_mode", value, "'NextStep', 'SameStep', 'Disabled'") for value in ("same_step", None, 3, [])],
@@ -67,6 +69,20 @@ BAD_OPTIONS: list[tuple[str, Any, str]] = [
     ("light", LightConfig(intensity=(1.0, 0.5)), "light.intensity must be"),
     ("light", LightConfig(ambient=(0.0, 0.5)), "light.ambient must be"),
     *[("light", LightConfig(tint=value), "at least 0 and below 1") for value in (-0.1, 1.0)],
+    *[("depth_noise", value, "'off', 'paper'") for value in ("loud", 3, {"dropout": 0.5})],
+    *[
+        ("depth_noise", DepthNoiseConfig(dropout=value), "dropout must be at least 0 and below")
+        for value in (-0.1, 1.0)
+    ],
+    ("depth_noise", DepthNoiseConfig(shift_sigma=0.6), r"shift_sigma must be in 0..0.5 pixels, got 0.6"),
+    ("depth_noise", DepthNoiseConfig(normal_sigma=-0.01), "normal_sigma must not be negative"),
+    ("depth_noise", DepthNoiseConfig(disparity_sigma=0.1), "disparity_sigma needs disparity_at_metre"),
+    ("depth_noise", DepthNoiseConfig(stick_length=0), "stick_length must be in 1..1000"),
+    *[("colour", value, "'fixed', 'random'") for value in ("loud", 3, {"hue": 0.5})],
+    ("colour", ColourConfig(hue=1.5), "colour.hue must be in 0..1, got 1.5"),
+    ("colour", ColourConfig(contrast=(1.5, 0.5)), r"colour.contrast must be \(low, high\) .* got"),
+    ("colour", ColourConfig(blur_length=1), "colour.blur_length must be in 2..100"),
+    ("colour", ColourConfig(noise_sigma=-1.0), "colour.noise_sigma must not be negative"),
     *[
         (
             "config",
@@ -75,6 +91,8 @@ BAD_OPTIONS: list[tuple[str, Any, str]] = [
         )
         for value in (0.0, -0.055)
     ],
+    *[("tier", value, "'easy', 'full', 'hard'") for value in ("brutal", 3)],
+    ("config", EnvConfig(spawn=SpawnConfig(arm_offset=(0.1,))), "arm_offset must hold 7 angles"),
     *[("render_mode", value, "None, 'rgb_array'") for value in ("ansi", 3)],
     *[("threads", value, "at least 0") for value in (-1, 1.5, None, True)],
     *[("first_env_index", value, "at least 0") for value in (-1, 0.0)],

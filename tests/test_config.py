@@ -21,6 +21,7 @@ from dexgrasp_envs.config import (
     StereoConfig,
 )
 from dexgrasp_envs.errors import ConfigError
+from dexgrasp_envs.sensor_config import ColourConfig, DepthNoiseConfig
 
 _numbers = st.floats(allow_nan=False, allow_infinity=False)
 _points = st.tuples(_numbers, _numbers, _numbers)
@@ -33,7 +34,9 @@ _observations = st.builds(
     image_period=st.integers(),
     depth_format=st.sampled_from(DEPTH_FORMATS),
     stereo=st.builds(StereoConfig, baseline=_numbers, light=st.builds(LightConfig, tint=_numbers))
+    | st.builds(StereoConfig, colour=st.builds(ColourConfig, hue=_numbers))
     | st.just(StereoConfig()),
+    depth_noise=st.builds(DepthNoiseConfig, dropout=_numbers) | st.just(DepthNoiseConfig()),
 )
 _configs = st.builds(
     EnvConfig,
@@ -111,6 +114,13 @@ def test_the_pair_is_left_out_of_the_json_where_it_is_the_default() -> None:
     assert "stereo" not in EnvConfig().to_json()
     assert EnvConfig.from_json(EnvConfig().to_json()).observation.stereo == StereoConfig()
     assert json.loads(wider.to_json())["observation"]["stereo"]["baseline"] == 0.1
+    assert "colour" not in wider.to_json()
+
+
+def test_noise_is_left_out_of_the_json_where_there_is_none() -> None:
+    noisy = EnvConfig(observation=ObservationConfig(depth_noise=DepthNoiseConfig(dropout=0.1)))
+    assert "depth_noise" not in EnvConfig().to_json()
+    assert json.loads(noisy.to_json())["observation"]["depth_noise"]["dropout"] == 0.1
 
 
 def test_not_a_number_has_no_json() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from dexgrasp_envs.config import LIGHTS, CameraConfig, EnvConfig, ObservationConfig, StereoConfig
 from dexgrasp_envs.env import DexGraspEnv
+from dexgrasp_envs.sensor_config import COLOURS, DEPTH_NOISES
 from dexgrasp_envs.vector_env import DexGraspVectorEnv
 
 Make = Callable[..., DexGraspVectorEnv]
@@ -20,10 +21,12 @@ EYES = EnvConfig(
         camera=CameraConfig(position_jitter=0.03, rotation_jitter=3.0),
         image_size=(24, 32),
         image_period=2,
-        stereo=StereoConfig(light=LIGHTS["random"]),
+        stereo=StereoConfig(light=LIGHTS["random"], colour=COLOURS["random"]),
+        depth_noise=DEPTH_NOISES["paper"],
     )
 )
-"""Small images by a camera that jitters, in a random light, at every other step: all that an image can depend on."""
+"""Small noisy images by a camera that jitters, in random light and colours, at every other step: all that an image can
+depend on."""
 
 
 def actions(step: int, rows: int = ROWS) -> np.ndarray:

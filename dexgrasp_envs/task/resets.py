@@ -26,7 +26,7 @@ class StartSampler:
         self._half_extents = np.array([obj.half_extents for obj in objects.objects])
         self._round = np.array([obj.is_round for obj in objects.objects])
         arm, hand = robot.arm_joints, len(robot.joints) - robot.arm_joints
-        self._nominal = np.array([*robot.home, *robot.hand_nominal])
+        self._nominal = np.array([*np.add(robot.home, config.arm_offset), *robot.hand_nominal])
         self._noise = np.array([config.arm_noise] * arm + [config.finger_noise] * hand)
         limits = np.array([joint.limits for joint in robot.joints])
         self._low, self._high = limits[:, 0] + joint_margin, limits[:, 1] - joint_margin

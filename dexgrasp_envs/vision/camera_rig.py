@@ -15,9 +15,12 @@ from ..robots.robot import Robot
 from ..scene.scene import Scene
 from ..types import Arrays, SimState
 from .camera import Intrinsics, depth_scale, mounted_poses
+from .depth_noise import DepthNoise
+from .film import Film
 from .geom_table import part_names
 from .looks import draw_light
 from .ray_caster import RayCaster, Shot
+from .skins import draw_skins, own_looks, surfaces
 
 
 class CameraRig:
@@ -41,7 +44,12 @@ class CameraRig:
         self._mount = None if mount == "world" else robot.body_names.index(mount)
         self._mounted_pos = np.zeros((num_envs, 3), np.float32)
         self._mounted_rot = np.zeros((num_envs, 3, 3), np.float32)
+        self._noise = DepthNoise.of(config.depth_noise, num_envs)
+        self._film = Film.of(config.stereo.colour, num_envs)
+        self._develops = self._film.develops
+        self._surfaces = surfaces(scene)
         self._parts = len(part_names(scene))
+        self._skins = own_looks(num_envs, self._parts)
         self._lights = np.zeros((num_envs, 5), np.float32)
         self._tints = np.zeros((num_envs, self._parts + 1, 3), np.float32)
         dtype: Any = np.dtype(config.depth_format)
@@ -60,10 +68,18 @@ class CameraRig:
         self._mounted_pos[index], self._mounted_rot[index] = mounted_poses(
             self._config.camera, seed.numpy(), env_index.numpy(), episode.numpy()
         )
+        keys = seed.numpy(), env_index.numpy(), episode.numpy()
+        self._noise.start(index, *keys)
         if self._sees(*STEREO_GROUPS):
-            self._lights[index], self._tints[index] = draw_light(
-                self._config.stereo.light, self._parts, seed.numpy(), env_index.numpy(), episode.numpy()
-            )
+            stereo = self._config.stereo
+            lights, tints = draw_light(stereo.light, self._parts, *keys)
+            self._film.start(index, *keys)
+            exposure = self._film.exposure[index, None]
+            lights[:, 3:] *= exposure
+            # The last one is the sky's, which is not lit.
+            tints[:, -1] *= exposure
+            self._lights[index], self._tints[index] = lights, tints
+            self._skins[index] = draw_skins(stereo.colour.textures, self._surfaces, *keys)
 
     def look(self, rows: Tensor, sim: SimState, object_index: Tensor, step: Tensor) -> dict[str, Tensor]:
         """Images [n, C, H, W] of `rows` [n] by group, fresh; sim, object_index and step (of the episode) hold all N.
@@ -72,10 +88,10 @@ class CameraRig:
         """
         index = rows.numpy()
         if self._last is None:
-            images = self._take(index, sim, object_index)
+            images = self._take(index, sim, object_index, step)
         else:
             due = index[step.numpy()[index] % self._config.image_period == 0]
-            for name, taken in self._take(due, sim, object_index).items():
+            for name, taken in self._take(due, sim, object_index, step).items():
                 self._last[name][due] = taken
             images = {name: last[index] for name, last in self._last.items()}
         return {name: torch.from_numpy(values) for name, values in images.items()}
@@ -100,7 +116,7 @@ class CameraRig:
         return {name: np.zeros((count, *box.shape), box.dtype) for name, box in self.spaces.items()}
 
     def _take(
-        self, index: npt.NDArray[np.int64], sim: SimState, object_index: Tensor
+        self, index: npt.NDArray[np.int64], sim: SimState, object_index: Tensor, step: Tensor
     ) -> dict[str, npt.NDArray[np.generic]]:
         seen = ~sim.diverged.numpy()[index]
         out = self._empty(int(seen.sum()))
@@ -112,13 +128,17 @@ class CameraRig:
             self._scale,
         )  # fmt: skip
         depth = out["depth"][:, 0] if "depth" in out else None
+        noise = self._noise.at(step.numpy())
+        film = self._film.at(step.numpy()) if self._develops else None
+        colours = (self._lights, self._tints)
         if "left" in out:
-            self._caster.shade(shot, self._lights, self._tints, out["left"], depth)
+            self._caster.shade(shot, *colours, out["left"], depth, noise=noise, skins=self._skins, film=film)
         elif depth is not None:
-            self._caster.cast(shot, depth)
+            self._caster.cast(shot, depth, noise=noise)
         if "right" in out:
             beside = pos + np.float32(self._config.stereo.baseline) * rot[:, :, 0]
-            self._caster.shade(replace(shot, camera_pos=beside), self._lights, self._tints, out["right"])
+            right = replace(shot, camera_pos=beside)
+            self._caster.shade(right, *colours, out["right"], skins=self._skins, film=film, eye=1)
         if seen.all():
             return out
         images = self._empty(len(index))

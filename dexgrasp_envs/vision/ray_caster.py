@@ -12,10 +12,14 @@ import numpy.typing as npt
 from ..objects import ObjectSet
 from ..scene.scene import Scene
 from .camera import Intrinsics
-from .geom_table import object_table, scene_table
+from .depth_noise import NO_NOISE, DepthNoise
+from .film import Film
+from .film_kernels import develop_frames
+from .geom_table import object_table, part_names, scene_table
 from .looks import object_looks, scene_looks
 from .ray_kernels import cast_frames
 from .shade_kernels import shade_frames
+from .skins import own_looks
 
 _CHUNK = 4
 """Most frames that a thread takes at a time: small, so that threads end together."""
@@ -63,14 +67,21 @@ class RayCaster:
         self._fixed = scene_table(scene).arrays()
         self._objects = object_table(scene, objects).arrays()
         self._looks = scene_looks(scene).arrays(), object_looks(objects).arrays()
+        self._own_looks = own_looks(1, len(part_names(scene)))
         self._threads = threads or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
 
-    def cast(self, shot: Shot, out: npt.NDArray[np.generic], ids: npt.NDArray[np.int16] | None = None) -> None:
+    def cast(
+        self,
+        shot: Shot,
+        out: npt.NDArray[np.generic],
+        ids: npt.NDArray[np.int16] | None = None,
+        noise: DepthNoise = NO_NOISE,
+    ) -> None:
         """Draw depth into out [n, H, W] and, if given, part ids into ids [n, H, W].
 
         Depth along the optical axis in units of `shot.scale`, in the dtype of `out`, rounded if that is an integer; 0
-        (and id -1) where nothing lies between near and far.
+        (and id -1) where nothing lies between near and far, or noise has made it invalid.
         """
         optics = shot.optics(out.dtype)
 
@@ -78,7 +89,7 @@ class RayCaster:
             scratch = np.empty((1, shot.lens.height, shot.lens.width), np.int16) if ids is None else ids[chunk]
             cast_frames(
                 shot.rows[chunk], self._fixed, self._objects, shot.object_index, shot.body_pos, shot.body_rot,
-                shot.camera_pos, shot.camera_rot, *optics, out[chunk], scratch,
+                shot.camera_pos, shot.camera_rot, *optics, *noise.arrays(), out[chunk], scratch,
             )  # fmt: skip
 
         self._share_out(len(shot.rows), draw)
@@ -91,23 +102,31 @@ class RayCaster:
         images: npt.NDArray[np.uint8],
         out: npt.NDArray[np.generic] | None = None,
         ids: npt.NDArray[np.int16] | None = None,
+        noise: DepthNoise = NO_NOISE,
+        skins: npt.NDArray[np.float32] | None = None,
+        film: Film | None = None,
+        eye: int = 0,
     ) -> None:
         """As `cast`, and in the same pass draw colour into images [n, 3, H, W]; without far clip in colour and ids.
 
-        lights [N, 5] and tints [N, P + 1, 3] as `looks.draw_light` gives them. Red, green and blue are the square root
-        (gamma 2, close to sRGB) of linear light, in 255 parts.
+        lights [N, 5] and tints [N, P + 1, 3] as `looks.draw_light` gives them, skins [N, P, 8] as `skins.draw_skins`
+        does. Red, green and blue are the square root (gamma 2, close to sRGB) of linear light, in 255 parts. If there
+        is a film, images are developed as those of the left (0) or right (1) eye.
         """
         size = (shot.lens.height, shot.lens.width)
         depths = np.empty((0, *size), np.uint16) if out is None else out
         parts = np.empty((0, *size), np.int16) if ids is None else ids
+        worn = self._own_looks if skins is None else skins
         optics = shot.optics(depths.dtype)
 
         def draw(chunk: slice) -> None:
             shade_frames(
                 shot.rows[chunk], self._fixed, self._objects, shot.object_index, *self._looks, shot.body_pos,
-                shot.body_rot, shot.camera_pos, shot.camera_rot, *optics, lights, tints, images[chunk], depths[chunk],
-                parts[chunk],
+                shot.body_rot, shot.camera_pos, shot.camera_rot, *optics, *noise.arrays(), lights, tints, worn,
+                images[chunk], depths[chunk], parts[chunk],
             )  # fmt: skip
+            if film is not None:
+                develop_frames(shot.rows[chunk], *film.arrays(eye), images[chunk])
 
         self._share_out(len(shot.rows), draw)
 

@@ -8,18 +8,13 @@ branches, which lets the compiler use SIMD, and start near the shape's centre, w
 micrometres. A frame depends on nothing but its own inputs.
 """
 
-import numba
 import numpy as np
+
+from .compiled import NOTHING, ONE, TINY, ZERO, inlined, jit
+from .noise_kernels import add_noise
 
 BOX, CYLINDER, CAPSULE, SPHERE = range(4)
 """Codes of the shapes."""
-NOTHING = np.float32(1e9)
-"""Depth of a ray that hits nothing, m."""
-TINY, ZERO, ONE = np.float32(1e-12), np.float32(0.0), np.float32(1.0)
-# Not the whole of `fastmath`: infinities occur.
-_FLAGS = {"nnan", "nsz", "arcp", "contract"}
-jit = numba.njit(nogil=True, cache=True, fastmath=_FLAGS, error_model="numpy")
-inlined = numba.njit(nogil=True, cache=True, fastmath=_FLAGS, error_model="numpy", inline="always")
 
 
 @inlined
@@ -235,6 +230,9 @@ def cast_frames(
     far,
     scale,
     rounding,
+    strengths,
+    noise_keys,
+    steps,
     out,
     ids,
 ):
@@ -243,9 +241,10 @@ def cast_frames(
     `fixed` is (shapes, sizes, pos, rot, parts, bodies), [G] each, of what every environment has; `objects` the same
     with [O, K], of which an environment has the row `object_index`. Poses and cameras are [N, ...], indexed by
     `frames`. Depth plus `rounding` units is written in units of `scale` m; 0, and id -1, where nothing is hit before
-    `far`.
+    `far`. If noise_keys [N, 8] is not empty, noise of these strengths [8] is added, see `add_noise`.
     """
     depth = np.empty(out.shape[1:], np.float32)
+    lines = np.empty((6, out.shape[2] + 2), np.float32)
     many = ids.shape[0] == len(frames)
     for i in range(len(frames)):
         n = frames[i]
@@ -261,6 +260,8 @@ def cast_frames(
             objects[0][o], objects[1][o], objects[2][o], objects[3][o], objects[4][o],
             poses_pos[n], poses_rot[n], objects[5][o], cam_pos[n], cam_rot[n], rays, near, depth, parts,
         )  # fmt: skip
+        if len(noise_keys):
+            add_noise(depth, near, far, strengths, noise_keys[n], steps[n], lines)
         encode(depth, parts, far, ONE / scale, rounding, out[i])
 
 

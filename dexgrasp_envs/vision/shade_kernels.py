@@ -12,14 +12,12 @@ is drawn anew for each frame, and would bring a resolution and a tolerance of it
 
 import numpy as np
 
+from .compiled import NOTHING, ONE, TINY, ZERO, inlined, jit
+from .noise_kernels import add_noise
 from .ray_kernels import (
     BOX,
     CAPSULE,
     CYLINDER,
-    NOTHING,
-    ONE,
-    TINY,
-    ZERO,
     draw_geoms,
     encode,
     enter_box,
@@ -27,8 +25,6 @@ from .ray_kernels import (
     enter_cylinder,
     enter_sphere,
     half_extents,
-    inlined,
-    jit,
     place,
 )
 from .texture_kernels import CHECKER, PLAIN, texture_checker, texture_noise
@@ -179,7 +175,7 @@ def light_axes(direction, cam_rot, axes):
 
 
 @jit
-def _gather(table, look, tints, start, body_pos, body_rot, cam_pos, cam_rot, axes, placed):
+def _gather(table, look, tints, skins, start, body_pos, body_rot, cam_pos, cam_rot, axes, placed):
     """Place geoms [G] of a table from `start` on in the arrays of `placed`; absent ones never cast a shadow."""
     shapes, sizes, centers, rots, colours, extents, kinds, scales = placed
     world_pos, world_rot, half = np.empty(3, np.float32), np.empty((3, 3), np.float32), np.empty(3, np.float32)
@@ -198,6 +194,13 @@ def _gather(table, look, tints, start, body_pos, body_rot, cam_pos, cam_rot, axe
             sizes[g, i], scales[g, i] = table[1][k, i], look[2][k, i]
             for shade in range(2):
                 colours[g, shade, i] = look[1][k, shade, i] * tints[table[4][k], i]
+        skin = skins[table[4][k]]
+        if skin[0] >= ZERO:
+            kinds[g] = np.int64(skin[0])
+            for i in range(3):
+                scales[g, i] = skin[1]
+                for shade in range(2):
+                    colours[g, shade, i] = skin[2 + 3 * shade + i] * tints[table[4][k], i]
         half_extents(shapes[g], sizes[g], half)
         for a in range(3):
             middle, reach = ZERO, ZERO
@@ -334,8 +337,12 @@ def shade_frames(
     far,
     scale,
     rounding,
+    strengths,
+    noise_keys,
+    steps,
     lights,
     tints,
+    skins,
     images,
     depths,
     parts,
@@ -344,7 +351,7 @@ def shade_frames(
 
     `fixed_looks` and `object_looks` are (textures, colours [.., 2, 3], scales [.., 3], casts), as in `Looks`; lights
     [N, 5] hold the direction towards the light in the world, ambient light and intensity; tints [N, P + 1, 3] multiply
-    the colours of the parts and, at the end, of the sky's light.
+    the colours of the parts and, at the end, of the sky's light; skins [N or 1, P, 8] are as `draw_skins` gives them.
     """
     height, width = images.shape[2:]
     depth, geoms = np.empty((height, width), np.float32), np.empty((height, width), np.int16)
@@ -362,6 +369,7 @@ def shade_frames(
         np.empty((count, 3), np.float32),
     )
     axes, sky = np.empty((3, 3), np.float32), np.empty(3, np.float32)
+    lines = np.empty((6, width + 2), np.float32)
     scratch = np.empty((8, TILE_WIDTH * TILE_HEIGHT), np.float32)
     ids, seen = np.empty(TILE_WIDTH * TILE_HEIGHT, np.int32), np.empty(TILE_WIDTH * TILE_HEIGHT, np.int64)
     for i in range(len(frames)):
@@ -381,13 +389,16 @@ def shade_frames(
             depth, geoms,
         )  # fmt: skip
         light_axes(lights[n, :3], turn, axes)
-        _gather(fixed, fixed_looks, tints[n], 0, body_pos, body_rot, eye, turn, axes, placed)
-        _gather(one, look, tints[n], many, body_pos, body_rot, eye, turn, axes, placed)
+        skin = skins[n % len(skins)]
+        _gather(fixed, fixed_looks, tints[n], skin, 0, body_pos, body_rot, eye, turn, axes, placed)
+        _gather(one, look, tints[n], skin, many, body_pos, body_rot, eye, turn, axes, placed)
         for c in range(3):
             # It is not lit, so that this is what is left after the ambient light.
             sky[c] = tints[n, -1, c] / max(lights[n, 3], TINY)
         _shade(depth, geoms, rays, placed, count, axes, lights[n], sky, scratch, ids, seen, images[i])
         if len(depths):
+            if len(noise_keys):
+                add_noise(depth, near, far, strengths, noise_keys[n], steps[n], lines)
             encode(depth, geoms, far, ONE / scale, rounding, depths[i])
         if len(parts):
             for v in range(height):

@@ -8,7 +8,7 @@ with the geom and is the same in every process.
 
 import numpy as np
 
-from .ray_kernels import ONE, ZERO, inlined, jit
+from .compiled import ONE, ZERO, inlined, jit
 
 PLAIN, CHECKER, NOISE = range(3)
 """Codes of the textures."""

@@ -12,6 +12,7 @@ from baselines.ppo_config import PPOConfig
 from baselines.record import write_record
 from dexgrasp_envs.config import EnvConfig, SpawnConfig
 from dexgrasp_envs.errors import CheckpointError, ConfigError
+from dexgrasp_envs.tiers import TIERS, on_tier
 from tests.baselines.fake_env import (
     FAKE_CONFIG,
     FAKE_DEPTH_CONFIG,
@@ -52,6 +53,17 @@ def test_the_spawn_is_the_fixed_one_whatever_the_training_had(tmp_path, monkeypa
     assert record["checkpoint"]["config_hash"] == trained_on.hash()
     for about, config in ((record, FAKE_CONFIG), (record["checkpoint"], trained_on)):
         assert about["fingerprint"] == f"fake {config.hash()}"
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_tier_is_evaluated_and_told_with_the_hashes_of_both_configurations(path, tmp_path, tier):
+    evaluation = evaluate_checkpoint(path, 4, 1, 11, tier=tier)
+    record = make_record(Args(path, num_envs=4, episodes_per_env=1, seed=11, tier=tier), evaluation)
+    write_record(tmp_path / "record.json", record)
+    assert record["tier"] == tier and record["config"]["objects"] == TIERS[tier].objects
+    assert record["config_hashes"] == {FAKE_ID: on_tier(FAKE_CONFIG, tier).hash()}
+    assert record["checkpoint"]["config_hash"] == FAKE_CONFIG.hash()
+    assert (f"--tier {tier}" in record["command"]) is (tier != "easy")
 
 
 def test_shuffled_images_are_told_in_the_record(tmp_path):

@@ -20,6 +20,14 @@ def test_the_best_policies_come_first_and_other_kinds_are_left_out(some):
     assert list(evaluations(some)) == ["depth", "other", "blind", "depth_shuffled"]
 
 
+def test_tiers_stay_apart_and_the_easier_ones_come_first(some):
+    some["depth_hard"] = records.evaluation(10) | {"tier": "hard"}
+    some["other_full"] = records.evaluation(1, "runs/other.pt", ("proprio", "state")) | {"tier": "full"}
+    table = success_table(some)
+    assert table.shown["policy"].tolist()[-2:] == ["other_full", "depth_hard"]
+    assert table.numbers["tier"].tolist() == ["easy"] * 4 + ["full", "hard"]
+
+
 def test_a_row_says_rates_with_intervals_and_cost(some):
     row = success_table(some).shown.iloc[0]
     assert row["success_at_end"] == "90.0 [59.6, 98.2]" and row["success_share"] == "25.0"

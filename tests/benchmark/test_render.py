@@ -14,6 +14,7 @@ def test_the_suite_gives_ratios_of_what_it_measured(checkpoint, monkeypatch):
     metrics = render.render(checkpoint, num_envs=2, steps=2, rounds=1, warm_up=2)
     rates = metrics["env_steps_per_second_120x160"]
     assert metrics["depth_to_state"] == rates["depth"] / rates["state"]
+    assert metrics["noise_share_of_depth_step"] == 1 - rates["depth with noise"] / rates["depth"] < 1
     assert metrics["depth_to_peer"] == rates["depth"] / rates["AsyncVectorEnv + mujoco.Renderer"]
     for what in ("frames", "stereo_pairs"):
         rates = metrics[f"{what}_per_second_and_core"]["24x32"]

@@ -9,6 +9,7 @@ import torch
 from dexgrasp_envs.config import CAMERAS, LIGHTS, CameraConfig, ObservationConfig, StereoConfig
 from dexgrasp_envs.objects import GraspObject, ObjectSet
 from dexgrasp_envs.scene.bodies import Geom, Shape
+from dexgrasp_envs.sensor_config import COLOURS, DEPTH_NOISES, ColourConfig
 from dexgrasp_envs.types import SimState
 from dexgrasp_envs.vision.camera import Intrinsics
 from dexgrasp_envs.vision.camera_rig import CameraRig
@@ -210,3 +211,75 @@ def test_a_random_light_differs_by_environment_and_episode_and_leaves_depth_alon
     again = eye.look(ROWS, same_scene, index, ZERO)
     changed = [not torch.equal(a, b) for a, b in zip(images["right"], again["right"], strict=True)]
     assert changed == [False, True, False, False]
+
+
+EVERYTHING = {
+    "groups": ("depth", *PAIR),
+    "depth_noise": DEPTH_NOISES["paper"],
+    "stereo": StereoConfig(light=LIGHTS["random"], colour=dataclasses.replace(COLOURS["random"], blur=0.5)),
+}
+"""All that is random in images."""
+
+
+def seen(eye: CameraRig, state: SimState, rows: torch.Tensor = ROWS, step: int = 5) -> dict[str, np.ndarray]:
+    return {name: image.numpy() for name, image in eye.look(rows, state, OBJECT_INDEX, ZERO + step).items()}
+
+
+def test_noise_and_colours_are_the_same_bits_however_rows_and_threads_share_them(state: SimState) -> None:
+    whole, threaded = (seen(sensor(threads, **EVERYTHING), state) for threads in (1, 3))
+    parts = [seen(sensor(**EVERYTHING), state, torch.tensor(rows)) for rows in ([1, 3], [0], [2])]
+    for name, images in whole.items():
+        np.testing.assert_array_equal(threaded[name], images)
+        for part, rows in zip(parts, ([1, 3], [0], [2]), strict=True):
+            np.testing.assert_array_equal(part[name], images[rows])
+
+
+def test_noise_and_colours_follow_the_counters_alone(state: SimState) -> None:
+    eye, other = sensor(**EVERYTHING), sensor(**EVERYTHING)
+    first = seen(eye, state)
+    seen(other, state, step=9)
+    other.start(ROWS, ZERO, ROWS, ZERO + 1)
+    other.start(ROWS, ZERO, ROWS, ZERO)
+    for name, images in seen(other, state).items():
+        np.testing.assert_array_equal(images, first[name])
+        assert (seen(eye, state, step=6)[name] != images).any((1, 2, 3)).all()
+
+
+@pytest.mark.parametrize("depth_format", ["uint16", "uint8"])
+def test_noisy_depth_is_that_of_metres_rounded_to_the_format(state: SimState, depth_format: str) -> None:
+    exact, images = (
+        seen(sensor(depth_noise=DEPTH_NOISES["paper"], depth_format=name), state)["depth"]
+        for name in ("float32", depth_format)
+    )
+    scale = {"uint16": 1e-4, "uint8": CameraConfig().far / 255}[depth_format]
+    assert np.abs(images * scale - exact).max() <= scale / 2 + 1e-6
+    np.testing.assert_array_equal(images == 0, exact == 0)
+    assert exact[exact > 0].min() >= CameraConfig().near and exact.max() <= CameraConfig().far
+
+
+def test_noise_leaves_the_pair_alone_and_colours_leave_depth_alone(state: SimState) -> None:
+    plain = seen(sensor(groups=("depth", *PAIR)), state)
+    noisy = seen(sensor(groups=("depth", *PAIR), depth_noise=DEPTH_NOISES["paper"]), state)
+    coloured = seen(sensor(groups=("depth", *PAIR), stereo=EVERYTHING["stereo"]), state)  # type: ignore[arg-type]
+    for other, same in ((noisy, PAIR), (coloured, ("depth",))):
+        for name, images in plain.items():
+            assert np.array_equal(images, other[name]) is (name in same)
+
+
+def test_a_pair_with_random_textures_and_colours_is_still_rectified() -> None:
+    """As above, for a face of each environment's own texture; both eyes have the same, or they would not match."""
+    camera = CameraConfig(position=(0.0, 0.0, 5.0), target=(1.0, 0.0, 5.0), fovy=20.0)
+    face, size = 0.9, (96, 128)
+    focal = Intrinsics.of(ObservationConfig(image_size=size, camera=camera)).focal
+    box = GraspObject("box", Geom(Shape.BOX, (0.1, 0.1, 0.1)))
+    colour = ColourConfig(1.0, (0.7, 1.4), (0.5, 1.5), 0.15, (0.8, 1.2), (0.7, 1.2))
+    stereo = StereoConfig(8 * face / focal, LIGHTS["random"], colour)
+    eye = sensor(1, ObjectSet("one", (box,)), groups=("depth", *PAIR), image_size=size, camera=camera, stereo=stereo)
+    state = alone(random_sim_state(N, 0), (1.0, 0.0, 5.0))
+    images = {name: values.numpy().astype(int) for name, values in eye.look(ROWS, state, ZERO, ZERO).items()}
+    v, u = np.nonzero(np.abs(images["depth"][0, 0] * 1e-4 - face) < 1e-3)
+    left = images["left"][:, :, v, u]
+    apart = {shift: np.abs(left - images["right"][:, :, v, u - shift]).mean((1, 2)) for shift in (7, 8, 9)}
+    assert (apart[8] < 1).all()
+    assert sum(apart[shift].mean() for shift in (7, 9)) / 2 > 3 * apart[8].mean()
+    assert len({tuple(row) for row in left.mean(2)}) == N
