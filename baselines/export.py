@@ -1,7 +1,7 @@
 """Write a policy as an ONNX file: `python -m baselines.export runs/depth/policy.pt --out runs/depth/policy.onnx`.
 
 The inputs are the observation groups that the actor reads, raw and with their dtypes, [batch, ...]; the output `action`
-is [batch, 11], the mean action clipped to the action space. A recurrent student has an input `memory` and an output
+is [batch, A], the mean action clipped to the action space. A recurrent student has an input `memory` and an output
 `next_memory` besides, zeros where an episode begins. Normalisers and encoder are part of the model, what it was
 trained on is in its metadata. The file is compared with the policy on observations of the environment before it counts.
 """

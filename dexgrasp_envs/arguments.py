@@ -12,8 +12,12 @@ from torch import Tensor
 from . import objects as object_sets
 from .config import (
     CAMERAS,
+    CONTROLLERS,
     DEPTH_FORMATS,
     LIGHTS,
+    RATES,
+    SYNERGIES,
+    TARGETS,
     CameraConfig,
     EnvConfig,
     LightConfig,
@@ -65,7 +69,7 @@ def autoreset_mode(value: Any) -> AutoresetMode:
 
 CONFIG_OPTIONS = (
     *("config", "tier", "objects", "groups", "privileged", "image_size", "depth_format", "camera", "depth_noise"),
-    *("light", "colour"),
+    *("light", "colour", "controller", "rate"),
 )
 """Options of an environment that decide its configuration."""
 ENV_OPTIONS = (
@@ -88,6 +92,8 @@ def env_config(
     depth_noise: Any = None,
     light: Any = None,
     colour: Any = None,
+    controller: Any = None,
+    rate: Any = None,
 ) -> EnvConfig:
     """The configuration that an environment's options come to, in its canonical form, whose values make sense."""
     config = EnvConfig() if config is None else config
@@ -103,6 +109,10 @@ def env_config(
         if not object_sets.is_folder(objects):
             one_of("objects", objects, (*object_sets.names(), "a folder/ of meshes"))
         config = config.replace(objects=objects)
+    if controller is not None:
+        config = config.replace(controller=one_of("controller", controller, CONTROLLERS))
+    if rate is not None:
+        config = config.at_rate(one_of("rate", rate, tuple(RATES)))
     if isinstance(groups, str) or not isinstance(groups, Sequence):
         raise ConfigError(f"groups must be a list of observation groups, got {groups!r}")
     stereo = _given(
@@ -120,6 +130,7 @@ def env_config(
     joints = kuka_allegro().arm_joints
     if len(config.spawn.arm_offset) != joints:
         raise ConfigError(f"config.spawn.arm_offset must hold {joints} angles, got {config.spawn.arm_offset}")
+    _check_control(config)
     _check_observation(config.observation)
     _check_stereo(config.observation.stereo)
     _check_colour(config.observation.stereo.colour)
@@ -150,6 +161,19 @@ def _check_rates(config: EnvConfig) -> None:
             raise ConfigError(f"config.{name} must be positive, got {number!r}")
     if config.max_steps < 1:
         raise ConfigError(f"config.episode.seconds must last for at least one action, got {config.episode.seconds!r}")
+
+
+def _check_control(config: EnvConfig) -> None:
+    fabric = config.fabric
+    one_of("config.controller", config.controller, CONTROLLERS)
+    one_of("config.control.synergies", config.control.synergies, SYNERGIES)
+    one_of("config.fabric.targets", fabric.targets, TARGETS)
+    for name in (
+        *("palm_reach", "palm_points", "arm_mass", "hand_mass", "limit_range", "body_range", "body_braking"),
+        *("arm_max_acceleration", "hand_max_acceleration", "arm_max_jerk", "hand_max_jerk"),
+    ):
+        if getattr(fabric, name) <= 0:
+            raise ConfigError(f"config.fabric.{name} must be positive, got {getattr(fabric, name)!r}")
 
 
 def _check_observation(config: ObservationConfig) -> None:

@@ -11,13 +11,12 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from .controller_config import FabricConfig as FabricConfig
+from .controller_config import JointDeltaConfig as JointDeltaConfig
 from .errors import ConfigError
 from .sensor_config import ColourConfig, DepthNoiseConfig, Range
 
 Vec3 = tuple[float, float, float]
-
-ACTION_SIZE = 11
-"""Length of an action: 3 palm position, 3 palm rotation (yaw, pitch, roll), 5 hand synergies."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +103,8 @@ class ControlConfig:
     """The arm command starts each action within this of the measured joint, rad (more: objects are shot away)."""
     hand_lead: float = 0.8
     """The hand command starts each action within this of the measured joint, rad (this is the grip force)."""
+    synergies: str = field(default="hand", metadata={"omit_default": True})
+    """One of `SYNERGIES`: made by hand, or principal components of grasps."""
 
 
 @dataclass(frozen=True)
@@ -254,6 +255,17 @@ class ObservationConfig:
     """Noise of the group `depth`."""
 
 
+CONTROLLERS = ("governor", "fabric", "joint_delta")
+"""Controllers by name: palm and synergies through inverse kinematics and a governor, or through a geometric fabric;
+every joint by itself through the governor."""
+SYNERGIES = ("hand", "pca")
+"""Bases of the hand's synergies by name."""
+TARGETS = ("relative", "absolute")
+"""How a fabric reads the palm's part of an action."""
+RATES = {"15hz": 8, "60hz": 2}
+"""Rates of actions by name, as physics substeps an action at 120 Hz: the default, and the paper's."""
+
+
 @dataclass(frozen=True)
 class EnvConfig:
     """Everything that decides what an environment computes; how many, how fast and where is not part of it."""
@@ -266,6 +278,12 @@ class EnvConfig:
     control: ControlConfig = field(default_factory=ControlConfig)
     reward: RewardConfig = field(default_factory=RewardConfig)
     episode: EpisodeConfig = field(default_factory=EpisodeConfig)
+    controller: str = field(default="governor", metadata={"omit_default": True})
+    """One of `CONTROLLERS`."""
+    joint_delta: JointDeltaConfig = field(default_factory=JointDeltaConfig, metadata={"omit_default": True})
+    """Of the controller `joint_delta`."""
+    fabric: FabricConfig = field(default_factory=FabricConfig, metadata={"omit_default": True})
+    """Of the controller `fabric`."""
 
     @property
     def max_steps(self) -> int:
@@ -279,6 +297,18 @@ class EnvConfig:
             if name not in known:
                 raise ConfigError(f"unknown configuration field {name!r}; the fields are {', '.join(known)}")
         return dataclasses.replace(self, **changes)
+
+    def at_rate(self, name: str) -> Self:
+        """A copy whose actions come at one of `RATES`, and move the palm's target with the same speed as here."""
+        if name not in RATES:
+            raise ConfigError(f"unknown rate {name!r}; the rates are {', '.join(RATES)}")
+        share = RATES[name] / self.physics.substeps
+        control = dataclasses.replace(
+            self.control,
+            position_step=self.control.position_step * share,
+            rotation_step=self.control.rotation_step * share,
+        )
+        return self.replace(physics=dataclasses.replace(self.physics, substeps=RATES[name]), control=control)
 
     def canonical(self) -> Self:
         """The same configuration with every field in its declared type; `ConfigError` names one that cannot be."""
@@ -317,7 +347,8 @@ class EnvConfig:
 
 def _omitted(kind: Any) -> dict[str, Any]:
     """The fields of a dataclass that JSON leaves out where they have the default, and that default."""
-    return {f.name: f.default_factory() for f in dataclasses.fields(kind) if "omit_default" in f.metadata}  # type: ignore[operator]
+    marked = (f for f in dataclasses.fields(kind) if "omit_default" in f.metadata)
+    return {f.name: f.default if f.default_factory is dataclasses.MISSING else f.default_factory() for f in marked}
 
 
 def _plain(config: Any) -> Any:

@@ -65,7 +65,7 @@ class DexGraspEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         return _first(obs), _info(infos)
 
     def step(self, action: npt.ArrayLike | Tensor) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Advance by one action [11]; errors as for the vector environment."""
+        """Advance by one action [A]; errors as for the vector environment."""
         try:
             shape = tuple(np.shape(action))
         except ValueError as error:

@@ -61,6 +61,18 @@ def check_arrays(expected: Arrays, given: Arrays) -> None:
             )
 
 
+@dataclass(frozen=True)
+class Field:
+    """A named part of an observation group."""
+
+    name: str
+    size: int
+    low: float
+    """Lower bound; values are clipped to the bounds."""
+    high: float
+    """Upper bound."""
+
+
 def check_index(name: str, values: npt.ArrayLike, count: int) -> None:
     """Raise `StateError` unless all values are in 0..count-1."""
     array = np.asarray(values)

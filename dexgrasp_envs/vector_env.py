@@ -15,8 +15,8 @@ from torch import Tensor
 from . import arguments
 from . import objects as object_sets
 from .arguments import ENV_OPTIONS, action_batch, not_negative, one_of, only_known, per_row, positive
-from .config import ACTION_SIZE, IMAGE_GROUPS, CameraConfig, EnvConfig, LightConfig
-from .control.palm_controller import PalmController
+from .config import IMAGE_GROUPS, CameraConfig, EnvConfig, LightConfig
+from .control.make_controller import make_controller
 from .errors import ClosedError, ConfigError, ResetNeeded, StateError
 from .final_rows import FinalRows
 from .robots.kuka_allegro import kuka_allegro
@@ -70,6 +70,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         light: Overrides `config.observation.stereo.light`; a `LightConfig`, or the name of one of `config.LIGHTS`.
         colour: Overrides `config.observation.stereo.colour`; a `ColourConfig`, or the name of one of
             `sensor_config.COLOURS`.
+        controller: Overrides `config.controller`; one of `config.CONTROLLERS`.
+        rate: One of `config.RATES`, instead of the rate of actions that `config` has.
         backend: Name of the physics engine.
         device: Where control and task are computed.
         threads: Threads of the physics engine; 0 means one per core.
@@ -100,6 +102,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         depth_noise: DepthNoiseConfig | str | None = None,
         light: LightConfig | str | None = None,
         colour: ColourConfig | str | None = None,
+        controller: str | None = None,
+        rate: str | None = None,
         backend: str = "mujoco",
         device: str = "cpu",
         threads: int = 0,
@@ -123,6 +127,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
             depth_noise,
             light,
             colour,
+            controller,
+            rate,
         )
         """The configuration in force."""
         self.num_envs = positive("num_envs", num_envs)
@@ -135,7 +141,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self._device = torch.device(one_of("device", device, ("cpu",)))
         self.objects = object_sets.load(self.config.objects)
         """The objects to grasp."""
-        robot = kuka_allegro()
+        robot = kuka_allegro(self.config.control.synergies)
         scene = tabletop(robot.bodies, self.config.episode.goal, self.config.episode.success_radius)
         self.scene = scene
         """Everything that is simulated and seen, objects apart."""
@@ -149,13 +155,13 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         threads = not_negative("threads", threads)
         self.backend = make_backend(backend, scene, robot, self.objects, physics, self.num_envs, threads)
         """The simulations, a `SimBackend`."""
-        self._controller = PalmController(robot, self.config.control, physics, self._device)
+        self._controller = make_controller(robot, self.config, self._device, threads)
         first = not_negative("first_env_index", first_env_index)
         if first + self.num_envs > 2**32:
             raise ConfigError(f"environment indices must stay below 2**32, got first_env_index={first}")
         self._all_rows = torch.arange(self.num_envs, device=self._device)
         self._env_index = first + self._all_rows
-        self._task = GraspTask(robot, self.objects, self.config, self._env_index, self._device)
+        self._task = GraspTask(robot, self.objects, self.config, self._controller, self._env_index, self._device)
         observation = self.config.observation
         self._rig: CameraRig | None = None
         sensed = {}
@@ -166,7 +172,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self.metadata["fields"] = self._task.fields
         self._space = gymnasium.spaces.Dict({**self._task.observation_space.spaces, **sensed})
         self.single_observation_space = self._space
-        self.single_action_space = gymnasium.spaces.Box(-1.0, 1.0, (ACTION_SIZE,), np.float32)
+        self.single_action_space = gymnasium.spaces.Box(-1.0, 1.0, (self._controller.action_size,), np.float32)
         self.observation_space = gymnasium.vector.utils.batch_space(self._space, self.num_envs)
         self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, self.num_envs)
         self._control = self._controller.initial(torch.zeros(self.num_envs, len(robot.joints), device=self._device))
@@ -215,7 +221,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     def step(
         self, actions: npt.ArrayLike | Tensor
     ) -> tuple[Observation, npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.bool_], Infos]:
-        """Advance all rows by one action, [N, 11], clipped to -1..1.
+        """Advance all rows by one action, [N, A], clipped to -1..1.
 
         Raises ActionError for a wrong shape or values that are not finite, ResetNeeded before the first reset or, under
         DISABLED autoreset, while a finished row waits for its reset. Nothing is stepped then.
@@ -223,7 +229,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self._check_open()
         if not self._started:
             raise ResetNeeded("call reset() before step(); nothing was stepped")
-        action = action_batch(actions, self.num_envs, ACTION_SIZE, self._device)
+        action = action_batch(actions, self.num_envs, self._controller.action_size, self._device)
         waiting = self._task.state.done.clone()
         if self._mode is AutoresetMode.DISABLED and waiting.any():
             rows = self._all_rows[waiting].tolist()[:8]
@@ -300,6 +306,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     def close_extras(self, **kwargs: Any) -> None:
         """Free threads, memory and the OpenGL context."""
         self.backend.close()
+        self._controller.close()
         if self._rig is not None:
             self._rig.close()
 

@@ -14,11 +14,13 @@ from typing import Any
 
 from dexgrasp_envs import config, objects, sensor_config
 from dexgrasp_envs.config import CAMERAS, GROUPS, EnvConfig
+from dexgrasp_envs.control.make_controller import make_controller
 from dexgrasp_envs.registration import ID_GROUPS
 from dexgrasp_envs.robots.kuka_allegro import kuka_allegro
 from dexgrasp_envs.sensor_config import COLOURS, DEPTH_NOISES, ColourConfig, DepthNoiseConfig
-from dexgrasp_envs.task.observations import Field, Observations
+from dexgrasp_envs.task.observations import Observations
 from dexgrasp_envs.tiers import TIERS
+from dexgrasp_envs.types import Field
 
 PAGES = Path(__file__).parent
 """The folder of the pages."""
@@ -87,7 +89,10 @@ def tiers() -> str:
     return _table(("tier", "objects", "spawn (m)", "arm at the start", "noise of depth", "jitter of the camera"), rows)
 
 
-PARTS = ("Physics", "Spawn", "Control", "Reward", "Episode", "Camera", "Stereo", "Light", "Observation")
+PARTS = (
+    *("Physics", "Spawn", "Control", "JointDelta", "Fabric", "Reward", "Episode", "Camera", "Stereo", "Light"),
+    "Observation",
+)
 SENSOR_PARTS = ("DepthNoise", "Colour")
 TABLES: dict[str, Callable[[], str]] = {
     "ids": ids,
@@ -140,7 +145,9 @@ def _words(value: Any) -> str:
 
 def _groups() -> dict[str, tuple[Field, ...]]:
     everything = EnvConfig().observing(*GROUPS)
-    return Observations(kuka_allegro(), objects.load(everything.objects), everything, "cpu").groups
+    robot = kuka_allegro()
+    controller = make_controller(robot, everything, "cpu")
+    return Observations(robot, objects.load(everything.objects), everything, controller, "cpu").groups
 
 
 def main() -> None:

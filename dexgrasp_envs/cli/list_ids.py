@@ -3,7 +3,6 @@
 from rich.console import Console
 from rich.table import Column, Table
 
-from ..config import ACTION_SIZE
 from ..registration import ID_GROUPS
 
 
@@ -13,7 +12,8 @@ def list_ids() -> int:
         Column("id", overflow="fold"),
         Column("observation groups", overflow="fold"),
         title="Environments",
-        caption=f"actions: Box(-1, 1, ({ACTION_SIZE},), float32), 6 palm pose + 5 hand synergies\n"
+        caption="actions: Box(-1, 1, (11,), float32), 6 palm pose + 5 hand synergies\n"
+        'controller="joint_delta": Box(-1, 1, (23,), float32), one entry for each joint\n'
         'groups=("state",) adds a group, privileged=True the one for a critic',
     )
     for env_id, groups in ID_GROUPS.items():

@@ -54,7 +54,7 @@ def view(
     Args:
         env_id: Id of an environment of this package, see `dexgrasp list`.
         policy: What acts: an ONNX file of baselines.export, or module:factory, where factory(env) returns a function
-            that maps observation groups [N, ...], and in which of N rows an episode begins, to actions [N, 11]; smooth
+            that maps observation groups [N, ...], and in which of N rows an episode begins, to actions [N, A]; smooth
             random actions if it is left out.
         num_envs: Number of environments.
         episodes: Episodes of every environment; without it, 4 in a video and no end in the browser.

@@ -6,6 +6,7 @@ import math
 from ..scene.bodies import IDENTITY, Body, Hinge, Quat, Vec3
 from .kuka_allegro_links import LINKS, Link
 from .kuka_allegro_shapes import SHAPES
+from .kuka_allegro_synergies import PCA_SYNERGIES
 from .robot import Frame, Robot
 
 ARM_STIFFNESS = (1500.0, 1500.0, 1000.0, 1000.0, 500.0, 300.0, 200.0)
@@ -45,8 +46,8 @@ SYNERGIES = (
 
 
 @functools.cache
-def kuka_allegro() -> Robot:
-    """The robot: 23 joints, 27 bodies, base at the world origin, facing +x."""
+def kuka_allegro(synergies: str = "hand") -> Robot:
+    """The robot: 23 joints, 27 bodies, base at the world origin, facing +x; `synergies` made by "hand" or "pca"."""
     return Robot(
         bodies=tuple(_body(link, index) for link, index in zip(LINKS, _joint_indices(), strict=True)),
         arm_joints=7,
@@ -60,7 +61,7 @@ def kuka_allegro() -> Robot:
         home=HOME,
         home_center=HOME_CENTER,
         hand_nominal=_FINGER_NOMINAL * 3 + _THUMB_NOMINAL,
-        synergies=SYNERGIES,
+        synergies={"hand": SYNERGIES, "pca": PCA_SYNERGIES}[synergies],
     )
 
 

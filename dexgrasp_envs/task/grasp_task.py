@@ -2,12 +2,13 @@
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..config import ACTION_SIZE, EnvConfig
-from ..control.palm_controller import ControlState
+from ..config import EnvConfig
+from ..control.controller import Controller, ControlState
 from ..objects import ObjectSet
 from ..robots.robot import Robot
 from ..types import SimState, StartState
@@ -41,14 +42,20 @@ class GraspTask:
     """Lift an object from the table to the goal, and hold it there."""
 
     def __init__(
-        self, robot: Robot, objects: ObjectSet, config: EnvConfig, env_index: Tensor, device: torch.device | str
+        self,
+        robot: Robot,
+        objects: ObjectSet,
+        config: EnvConfig,
+        controller: Controller[Any],
+        env_index: Tensor,
+        device: torch.device | str,
     ):
         """env_index [N] int64: the global index of each row, which with the seed decides its random numbers."""
         self._config = config
         self._objects = objects
         self._env_index = env_index
         self._geometry = HandObjectGeometry(robot, device)
-        self._observations = Observations(robot, objects, config, device)
+        self._observations = Observations(robot, objects, config, controller, device)
         self._sampler = StartSampler(robot, objects, config.spawn, config.control.joint_margin)
         self._arm_joints, self._fingers = robot.arm_joints, len(robot.fingers)
         self._hand_nominal = torch.tensor(robot.hand_nominal, dtype=torch.float32, device=device)
@@ -64,7 +71,7 @@ class GraspTask:
             done=torch.zeros(n, dtype=torch.bool, device=device),
             object_index=torch.zeros(n, dtype=torch.int64, device=device),
             rest_height=torch.zeros(n, device=device),
-            last_action=torch.zeros(n, ACTION_SIZE, device=device),
+            last_action=torch.zeros(n, controller.action_size, device=device),
         )
         """Counters and references of each row."""
 
@@ -92,7 +99,7 @@ class GraspTask:
         return self._observations(sim, scene, control, state), infos
 
     def step(self, sim: SimState, control: ControlState, action: Tensor) -> TaskStep:
-        """Judge all rows after `action` [N, 11] led to `sim`."""
+        """Judge all rows after `action` [N, A] led to `sim`."""
         state, config = self.state, self._config
         scene = self._geometry(sim)
         state.step += 1

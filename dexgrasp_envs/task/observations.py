@@ -1,37 +1,25 @@
 """The observation groups: what each holds, its bounds, and its values."""
 
 import itertools
-from dataclasses import dataclass
+from typing import Any
 
 import gymnasium
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..config import ACTION_SIZE, EnvConfig
-from ..control.palm_controller import ControlState
+from ..config import EnvConfig
+from ..control.controller import Controller, ControlState
 from ..objects import ObjectSet
 from ..robots.kinematics import rotate
 from ..robots.robot import Robot
-from ..types import SimState
+from ..types import Field, SimState
 from .geometry import HandObject, length
 from .state import TaskState
 
 _MAX_FORCE = 50.0
 _MAX_SPEED = 10.0
 _MAX_CONTACTS = 16.0
-
-
-@dataclass(frozen=True)
-class Field:
-    """A named part of an observation group."""
-
-    name: str
-    size: int
-    low: float
-    """Lower bound; values are clipped to the bounds."""
-    high: float
-    """Upper bound."""
 
 
 class Observations:
@@ -42,8 +30,16 @@ class Observations:
     columns of the matrix.
     """
 
-    def __init__(self, robot: Robot, objects: ObjectSet, config: EnvConfig, device: torch.device | str):
+    def __init__(
+        self,
+        robot: Robot,
+        objects: ObjectSet,
+        config: EnvConfig,
+        controller: Controller[Any],
+        device: torch.device | str,
+    ):
         self._config = config
+        self._controller = controller
         self._goal = torch.tensor(config.episode.goal, dtype=torch.float32, device=device)
         shapes = [[*obj.half_extents, float(obj.is_round)] for obj in objects.objects]
         self._shapes = torch.tensor(shapes, dtype=torch.float32, device=device)
@@ -66,9 +62,8 @@ class Observations:
                 Field("palm_rotation", 6, -1.0, 1.0),
                 Field("tips_from_palm", 3 * tips, -2.0, 2.0),
                 Field("goal_from_palm", 3, -2.0, 2.0),
-                Field("target_pos", 3, -2.0, 2.0),
-                Field("target_euler", 3, -3.2, 3.2),
-                Field("last_action", ACTION_SIZE, -1.0, 1.0),
+                *controller.fields,
+                Field("last_action", controller.action_size, -1.0, 1.0),
             )
         }
         """The fields of each group, in order."""
@@ -115,8 +110,7 @@ class Observations:
                 _two_columns(scene.palm_rot),
                 (scene.points[:, 1:] - scene.palm_pos[:, None]).flatten(1),
                 self._goal - scene.palm_pos,
-                control.target_pos,
-                control.target_euler,
+                *self._controller.shown(control),
                 task.last_action,
             ],
             "state": object_parts,

@@ -24,4 +24,4 @@ class TaskState(BatchState):
     rest_height: Tensor
     """[N] lowest height of the object's centre so far in this episode, m."""
     last_action: Tensor
-    """[N, 11] the last action, clipped."""
+    """[N, A] the last action, clipped."""

@@ -15,12 +15,12 @@ from ..remote.identity import differences
 from .policies import Inputs, Observation, Starts, require_inputs
 
 ACTION = "action"
-"""Name of the output: actions [batch, 11], clipped to -1..1."""
+"""Name of the output: actions [batch, A], clipped to -1..1."""
 MEMORY, NEXT_MEMORY = "memory", "next_memory"
 """Names of an input and an output that recurrent policies have besides: what they remember, [batch, size]."""
 PREFIX = "dexgrasp."
 """Before the names of the metadata in a file."""
-TASK_FIELDS = ("physics", "control", "episode")
+TASK_FIELDS = ("physics", "control", "controller", "joint_delta", "fabric", "episode")
 """Parts of the configuration that decide what an action does and what is to be done: they must agree."""
 _DTYPES = {"tensor(float)": "float32", "tensor(uint16)": "uint16", "tensor(uint8)": "uint8"}
 
@@ -97,7 +97,7 @@ class OnnxPolicy:
         self._memory = np.zeros((0, 0), np.float32)
 
     def __call__(self, obs: Observation, starts: Starts) -> npt.NDArray[np.float32]:
-        """Actions [N, 11] in -1..1 for raw observation groups [N, ...]; episodes begin in the rows `starts` [N]."""
+        """Actions [N, A] in -1..1 for raw observation groups [N, ...]; episodes begin in the rows `starts` [N]."""
         inputs = {group: obs[group] for group in self.metadata.groups}
         if self._memory_size is None:
             return self._session.run([ACTION], inputs)[0]
@@ -136,7 +136,7 @@ class OnnxPolicy:
         require_inputs(str(self.path), self.inputs, env)
         here: EnvConfig = env.unwrapped.config  # type: ignore[attr-defined]
         found = list(differences(asdict(here), asdict(self.config)))
-        if task := [text for text in found if text.partition(".")[0] in TASK_FIELDS]:
+        if task := [text for text in found if text.split()[0].partition(".")[0] in TASK_FIELDS]:
             raise CheckpointError(f"{self.path} was trained for another task: {'; '.join(task)}")
         if here.hash() != self.metadata.config_hash:
             return (

@@ -17,7 +17,7 @@ Observation = dict[str, npt.NDArray[Any]]
 Starts = npt.NDArray[np.bool_]
 """[N]: an episode begins with this observation, so that what a policy remembers of the row counts no more."""
 Policy = Callable[[Observation, Starts], npt.NDArray[Any]]
-"""Actions [N, 11] for observations of N environments, moment after moment."""
+"""Actions [N, A] for observations of N environments, moment after moment."""
 Inputs = Mapping[str, tuple[tuple[int, ...], str] | None]
 """What a policy reads: group -> (shape for one environment, dtype), or None where anything will do."""
 

@@ -32,7 +32,7 @@ def rollout(env: VectorEnv, policy: Policy, seed: int, episodes: int | None = No
 
     Raises:
         ConfigError: The environment resets by itself, or `episodes` is below 1.
-        ActionError: The policy's actions are not [N, 11] and finite.
+        ActionError: The policy's actions are not [N, A] and finite.
     """
     if episodes is not None and episodes < 1:
         raise ConfigError(f"episodes must be at least 1, got {episodes}")

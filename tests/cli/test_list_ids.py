@@ -2,7 +2,6 @@ import gymnasium
 import pytest
 
 from dexgrasp_envs.cli import main
-from dexgrasp_envs.config import ACTION_SIZE
 from dexgrasp_envs.registration import ID_GROUPS, IDS
 
 
@@ -23,5 +22,5 @@ def test_the_list_is_true(env_id: str) -> None:
     env = gymnasium.make(env_id)
     assert isinstance(env.observation_space, gymnasium.spaces.Dict)
     assert set(env.observation_space) == {"proprio", *ID_GROUPS[env_id]}
-    assert env.action_space.shape == (ACTION_SIZE,)
+    assert env.action_space.shape == (11,)
     env.close()

@@ -2,10 +2,9 @@
 
 import numpy as np
 import torch
-from scipy.spatial.transform import Rotation
 
 from dexgrasp_envs.config import ControlConfig, PhysicsConfig
-from dexgrasp_envs.control.palm_controller import PalmController, nominal_palm_rotation
+from dexgrasp_envs.control.palm_controller import PalmController
 from dexgrasp_envs.robots.kinematics import frame_pose, rotate
 from dexgrasp_envs.types import SimState
 from tests.helpers import ROBOT, START_POSTURE, make_sim, start_state
@@ -43,29 +42,6 @@ def test_the_target_stays_in_workspace_and_rotation_limits() -> None:
             state, _ = CONTROLLER.step(state, action(pos=(sign,) * 3, euler=(sign,) * 3), START)
         np.testing.assert_allclose(state.target_pos[0], corner, atol=1e-6)
         np.testing.assert_allclose(state.target_euler[0], np.multiply(sign, CONFIG.rotation_limit), atol=1e-6)
-
-
-def test_hand_posture_is_nominal_plus_synergies_within_limits() -> None:
-    synergy = np.random.default_rng(0).uniform(-1, 1, (200, 5))
-    limits = np.array([joint.limits for joint in ROBOT.joints[ARM:]])
-    posture = np.array(ROBOT.hand_nominal) + synergy @ np.array(ROBOT.synergies)
-    expected = np.clip(posture, limits[:, 0] + CONFIG.joint_margin, limits[:, 1] - CONFIG.joint_margin)
-    assert (expected != posture).any(), "nothing was clipped"
-    actual = CONTROLLER.hand_posture(torch.from_numpy(synergy.astype(np.float32)))
-    np.testing.assert_allclose(actual, expected, atol=1e-5)
-
-
-def test_palm_rotation_is_yaw_pitch_roll_from_nominal() -> None:
-    euler = np.random.default_rng(1).uniform(-0.9, 0.9, (50, 3))
-    expected = Rotation.from_euler("ZYX", euler).as_matrix() @ np.array(nominal_palm_rotation(CONFIG.palm_tilt))
-    np.testing.assert_allclose(CONTROLLER.palm_rotation(torch.from_numpy(euler).float()), expected, atol=1e-6)
-
-
-def test_nominal_palm_points_the_fingers_forward_and_down() -> None:
-    rotation = np.array(nominal_palm_rotation(0.6))
-    np.testing.assert_allclose(rotation.T @ rotation, np.eye(3), atol=1e-15)
-    assert np.linalg.det(rotation) > 0
-    np.testing.assert_allclose(rotation[:, 2], (np.cos(0.6), 0.0, -np.sin(0.6)))
 
 
 def test_the_command_is_kept_within_the_lead_of_the_measured_joints() -> None:

@@ -9,8 +9,8 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from dexgrasp_envs.config import ControlConfig, SpawnConfig
-from dexgrasp_envs.control.palm_controller import nominal_palm_rotation
 from dexgrasp_envs.control.palm_ik import PalmIK, rotation_error
+from dexgrasp_envs.control.palm_target import nominal_palm_rotation
 from dexgrasp_envs.robots.kinematics import Kinematics, frame_pose, rotate
 from tests.helpers import ROBOT
 

@@ -6,18 +6,19 @@ import pytest
 import torch
 
 from dexgrasp_envs.config import EnvConfig
-from dexgrasp_envs.control.palm_controller import PalmController
+from dexgrasp_envs.control.make_controller import make_controller
 from dexgrasp_envs.task.grasp_task import GraspTask, TaskStep
 from dexgrasp_envs.task.reward import REWARD_TERMS
 from dexgrasp_envs.types import SimState
 from tests.helpers import OBJECTS, ROBOT, random_sim_state
 
 CONFIG = EnvConfig()
+CONTROLLER = make_controller(ROBOT, CONFIG, "cpu")
 TABLE = (0.5, 0.0, 0.28)
 
 
 def started(n: int = 3, first: int = 0, episode: int = 0) -> GraspTask:
-    task = GraspTask(ROBOT, OBJECTS, CONFIG, first + torch.arange(n), "cpu")
+    task = GraspTask(ROBOT, OBJECTS, CONFIG, CONTROLLER, first + torch.arange(n), "cpu")
     task.start(torch.arange(n), torch.full((n,), episode))
     return task
 
@@ -29,7 +30,7 @@ def sim_with_objects_at(*places: tuple[float, float, float]) -> SimState:
 
 
 def step(task: GraspTask, sim: SimState) -> TaskStep:
-    control = PalmController(ROBOT, CONFIG.control, CONFIG.physics, "cpu").initial(sim.joint_pos)
+    control = CONTROLLER.initial(sim.joint_pos)
     return task.step(sim, control, torch.zeros(len(sim.joint_pos), 11))
 
 
@@ -126,7 +127,7 @@ def test_infos_tell_episode_object_and_every_reward_term() -> None:
 def test_the_first_observation_of_an_episode_has_no_reward_terms() -> None:
     task = started()
     sim = sim_with_objects_at(TABLE, TABLE, TABLE)
-    control = PalmController(ROBOT, CONFIG.control, CONFIG.physics, "cpu").initial(sim.joint_pos)
+    control = CONTROLLER.initial(sim.joint_pos)
     obs, infos = task.observe(torch.arange(3), sim, control)
     assert not any(infos[f"reward/{name}"].any() for name in REWARD_TERMS)
     again = task.observe(torch.arange(2), sim.rows(torch.arange(2)), control.rows(torch.arange(2)))[0]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dexgrasp_envs.config import EnvConfig
-from dexgrasp_envs.control.palm_controller import PalmController
+from dexgrasp_envs.control.make_controller import make_controller
 from dexgrasp_envs.task.geometry import HandObjectGeometry
 from dexgrasp_envs.task.observations import Observations
 from dexgrasp_envs.task.state import TaskState
@@ -17,8 +17,9 @@ from tests.helpers import OBJECTS, ROBOT, random_rotations, random_sim_state
 
 N = 24
 CONFIG = EnvConfig().observing("state", "privileged")
-OBSERVATIONS = Observations(ROBOT, OBJECTS, CONFIG, "cpu")
-CONTROL = PalmController(ROBOT, CONFIG.control, CONFIG.physics, "cpu").initial(random_sim_state(N, 9).joint_pos)
+CONTROLLER = make_controller(ROBOT, CONFIG, "cpu")
+OBSERVATIONS = Observations(ROBOT, OBJECTS, CONFIG, CONTROLLER, "cpu")
+CONTROL = CONTROLLER.initial(random_sim_state(N, 9).joint_pos)
 
 
 def task_state(object_index: torch.Tensor) -> TaskState:
@@ -106,7 +107,7 @@ def test_environments_that_differ_only_in_their_object_reset_to_equal_proprio() 
 
 @pytest.mark.parametrize("groups", [(), ("state",), ("privileged",), ("state", "privileged")])
 def test_groups_besides_proprio_come_only_on_request(groups: tuple[str, ...]) -> None:
-    observations = Observations(ROBOT, OBJECTS, EnvConfig().observing(*groups), "cpu")
+    observations = Observations(ROBOT, OBJECTS, EnvConfig().observing(*groups), CONTROLLER, "cpu")
     assert set(observations.space) == {"proprio", *groups}
     values = observations(SIM, HandObjectGeometry(ROBOT, "cpu")(SIM), CONTROL, task_state(INDEX))
     assert list(values) == ["proprio", *groups]
@@ -114,7 +115,7 @@ def test_groups_besides_proprio_come_only_on_request(groups: tuple[str, ...]) ->
 
 
 def test_a_depth_image_is_not_the_tasks_business() -> None:
-    assert set(Observations(ROBOT, OBJECTS, EnvConfig().observing("depth"), "cpu").space) == {"proprio"}
+    assert set(Observations(ROBOT, OBJECTS, EnvConfig().observing("depth"), CONTROLLER, "cpu").space) == {"proprio"}
 
 
 def test_slices_cut_a_group_into_its_fields() -> None:

@@ -1,0 +1,1 @@
+"""A geometric fabric: second-order dynamics of the commanded joints from energies, geometries and potentials."""
