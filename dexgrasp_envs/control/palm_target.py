@@ -13,7 +13,7 @@ from ..types import Field
 
 PALM_ACTION = 6
 """Entries of an action that move the palm: 3 of its position, then yaw, pitch and roll."""
-PALM_FIELDS = (Field("target_pos", 3, -2.0, 2.0), Field("target_euler", 3, -3.2, 3.2))
+PALM_FIELDS: tuple[Field, ...] = (Field("target_pos", 3, -2.0, 2.0), Field("target_euler", 3, -3.2, 3.2))
 """What proprioception shows of the target."""
 
 

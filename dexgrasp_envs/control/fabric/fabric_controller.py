@@ -81,8 +81,8 @@ class FabricController:
 
         self._share_out(len(pos), advance)
         setpoints = self._servos.setpoints(_tensor(positions, state.joint_pos), _tensor(velocities, state.joint_pos))
-        commands = (_tensor(values, state.joint_pos) for values in (pos, vel))
-        return FabricState(*commands, target_pos, target_euler, _tensor(acc, state.joint_pos)), setpoints
+        joints, speeds, rates = (_tensor(values, state.joint_pos) for values in (pos, vel, acc))
+        return FabricState(joints, speeds, target_pos, target_euler, rates), setpoints
 
     def shown(self, state: FabricState) -> tuple[Tensor, Tensor]:
         """The values of `fields`."""

@@ -194,7 +194,7 @@ def _pairs(robot: Robot, spheres: tuple[Sphere, ...]) -> Ints:
     tips = []
     for tip in robot.tips:
         distances = [
-            np.linalg.norm(np.subtract(sphere.center, tip.pos)) if sphere.body == tip.body else np.inf
+            float(np.linalg.norm(np.subtract(sphere.center, tip.pos))) if sphere.body == tip.body else np.inf
             for sphere in spheres
         ]
         tips.append(int(np.argmin(distances)))
