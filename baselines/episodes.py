@@ -28,13 +28,17 @@ class EpisodeTracker:
             "lifted": np.zeros(num_envs, dtype=bool),
         }
 
-    def step(self, reward: np.ndarray, infos: Mapping[str, Any], final_rows: Any) -> dict[str, np.ndarray]:
-        """Take in one step of all environments.
+    def step(
+        self, reward: np.ndarray, infos: Mapping[str, Any], final_rows: Any, rows: slice = slice(None)
+    ) -> dict[str, np.ndarray]:
+        """Take in one step of all environments, or of some.
 
         Args:
-            reward: [N].
+            reward: [N], or of the rows that were stepped, as all that follows.
             infos: Infos of the step; those of finished rows already describe the next episode.
-            final_rows: The environment's rows of finished episodes, with `index` [K] and `info` name -> [K].
+            final_rows: The rows of finished episodes, with `index` [K], counted from the first of `rows`, and `info`
+                name -> [K].
+            rows: Which were stepped.
 
         Returns:
             For the K finished episodes: `success_at_end`, `success_once`, `lifted` (at any time) bool, `success_share`,
@@ -44,7 +48,7 @@ class EpisodeTracker:
         if len(final_rows.index):
             for name, values in now.items():
                 values[final_rows.index] = final_rows.info[name]
-        arrays = self.arrays
+        arrays = {name: values[rows] for name, values in self.arrays.items()}
         arrays["length"] += 1
         arrays["return"] += reward
         arrays["late_successes"] += now["success"] & (arrays["length"] > self.half)
@@ -54,7 +58,8 @@ class EpisodeTracker:
         finished = {name: values[final_rows.index] for name, values in arrays.items()}
         finished["success_share"] = finished.pop("late_successes") / self.second_half
         finished["success_at_end"] = now["success"][final_rows.index]
-        self.forget(final_rows.index)
+        for values in arrays.values():
+            values[final_rows.index] = 0
         return finished
 
     def forget(self, rows: np.ndarray) -> None:

@@ -9,7 +9,7 @@ import json
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import gymnasium
 import tyro
@@ -19,7 +19,7 @@ from rich.table import Table
 import dexgrasp_envs  # noqa: F401  registers the environments
 from dexgrasp_envs.config import EnvConfig
 from dexgrasp_envs.errors import RenderingError
-from dexgrasp_envs.tiers import on_tier
+from dexgrasp_envs.tiers import TierName, on_tier
 
 from .checkpoint import CheckpointMeta, config_of, load_policy, read, require_env
 from .evaluation import RATES, EvaluationResult, evaluate
@@ -43,7 +43,7 @@ class Args:
     """Episodes counted of every environment index."""
     seed: int = 1000
     """Seed of the environments; training uses small ones."""
-    tier: Literal["easy", "full", "hard"] = "easy"
+    tier: TierName = "easy"
     """Distribution of the episodes, see `dexgrasp_envs.tiers`."""
     shuffle_images: bool = False
     """Show every environment another one's images, to see whether the policy looks at them; not in the video."""
@@ -71,11 +71,11 @@ class Evaluation:
     """Fingerprint of that environment."""
     shuffled_images: bool
     """Whether images were shuffled among environments."""
-    tier: str
+    tier: TierName
     """Distribution of the episodes."""
 
 
-def evaluation_config(meta: CheckpointMeta, tier: str = "easy") -> EnvConfig:
+def evaluation_config(meta: CheckpointMeta, tier: TierName = "easy") -> EnvConfig:
     """The configuration that a checkpoint was trained on, with what a tier decides; `ConfigError` for unknown ones."""
     return on_tier(config_of(meta), tier)
 
@@ -86,7 +86,7 @@ def sees(path: Path) -> bool:
 
 
 def evaluate_checkpoint(
-    path: Path, num_envs: int, episodes_per_env: int, seed: int, shuffle_images: bool = False, tier: str = "easy"
+    path: Path, num_envs: int, episodes_per_env: int, seed: int, shuffle_images: bool = False, tier: TierName = "easy"
 ) -> Evaluation:
     """Evaluate a checkpoint on its `evaluation_config`, on request seeing the images of other environments.
 

@@ -236,8 +236,9 @@ class PPO(stable_baselines3.PPO):
         """Update networks, learning rate and running statistics from the rollout in the buffer."""
         start = perf_counter()
         config, policy, buffer = self.config, self.policy, self.rollout_buffer
-        policy.return_normalizer.merge(buffer.returns)
-        buffer.advantages.sub_(buffer.advantages.mean()).div_(buffer.advantages.std() + 1e-8)
+        policy.return_normalizer.merge(buffer.learned(buffer.returns))
+        advantages = buffer.learned(buffer.advantages)
+        buffer.advantages.sub_(advantages.mean()).div_(advantages.std() + 1e-8)
         old_log_std = policy.log_std.detach().clone()
         kl = 0.0
         measured: dict[str, list[torch.Tensor]] = {}
@@ -265,8 +266,9 @@ class PPO(stable_baselines3.PPO):
         policy.merge_statistics(buffer.obs)
         self.iterations += 1
         self._n_updates += 1
-        residual = (buffer.returns - buffer.values).var() / (buffer.returns.var() + 1e-8)
-        self.record |= {name: torch.stack(values).mean().item() for name, values in measured.items()}
+        returns, values = buffer.learned(buffer.returns), buffer.learned(buffer.values)
+        residual = (returns - values).var() / (returns.var() + 1e-8)
+        self.record |= {name: torch.stack(measures).mean().item() for name, measures in measured.items()}
         seconds = perf_counter() - start
         self.seconds += seconds
         collecting = self.record["env_seconds"] + self.record["inference_seconds"]

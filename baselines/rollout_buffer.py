@@ -67,17 +67,23 @@ class RolloutBuffer:
         self.returns = torch.zeros(steps, num_envs)
         self.advantages = torch.zeros(steps, num_envs)
         self.dones = torch.zeros(steps, num_envs, dtype=torch.bool)
+        self.used = torch.ones(steps, num_envs, dtype=torch.bool)
+        """Which samples are learned from; not those of rows whose server was lost."""
 
     @property
     def nbytes(self) -> int:
         """Memory held, bytes."""
         return sum(t.nbytes for t in (*self.obs.values(), *(v for v in vars(self).values() if isinstance(v, Tensor))))
 
-    def store_obs(self, step: int, obs: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-        """Copy observations [N, ...] into row `step` and return that row as tensors."""
+    def store_obs(self, step: int, obs: Mapping[str, np.ndarray], rows: slice = slice(None)) -> dict[str, Tensor]:
+        """Copy the observations of all environments, or of some rows, to `step`, and return them there as tensors."""
         for group, stored in self.obs.items():
-            stored[step].copy_(torch.as_tensor(obs[group]))
-        return {group: stored[step] for group, stored in self.obs.items()}
+            stored[step, rows].copy_(torch.as_tensor(obs[group]))
+        return {group: stored[step, rows] for group, stored in self.obs.items()}
+
+    def learned(self, values: Tensor) -> Tensor:
+        """Of values [T, N] those of the samples that are used; as they are if all are."""
+        return values if bool(self.used.all()) else values[self.used]
 
     def flat_obs(self) -> dict[str, Tensor]:
         """Observations as views [T * N, ...]."""
@@ -104,10 +110,10 @@ class RolloutBuffer:
         torch.add(self.advantages, self.values, out=self.returns)
 
     def minibatches(self, size: int) -> Iterator[Minibatch]:
-        """One random pass over all samples in minibatches of `size`; only the gathered rows are copied."""
-        total = self.steps * self.num_envs
+        """One random pass over all samples that are used, in minibatches of `size`; only these rows are copied."""
+        used = self.used.flatten().nonzero().squeeze(1)
         obs = self.flat_obs()
-        for index in torch.randperm(total).split(size):
+        for index in used[torch.randperm(len(used))].split(size):
             yield Minibatch(
                 obs={group: values[index] for group, values in obs.items()},
                 seen=None if self.seen is None else self.seen.flatten(0, 1)[index],

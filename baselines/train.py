@@ -35,7 +35,8 @@ COLUMNS = (
     "steps", "iterations", "seconds", "success_at_end", "success_share", "success_once", "lifted", "return", "length",
     "kl", "lr", "std", "entropy", "clip_share", "policy_loss", "value_loss", "bound_loss",
     "position_error", "explained_variance",
-    "diverged", "steps_per_second", "observed_mb_per_second", "env_seconds", "inference_seconds", "update_seconds",
+    "diverged", "server_losses",
+    "steps_per_second", "observed_mb_per_second", "env_seconds", "inference_seconds", "update_seconds",
 )  # fmt: skip
 NUM_ENVS = 256
 """Environments of a new run, by default."""
@@ -50,6 +51,7 @@ examples:
   python -m baselines.train DexGrasp/KukaAllegro-State-v0 --minutes 30 --resume runs/state/latest.pt --out runs/state
   python -m baselines.train DexGrasp/KukaAllegro-Depth-v0 --minutes 120 --sim spawn:2 --out runs/depth
   python -m baselines.train DexGrasp/KukaAllegro-Depth-v0 --minutes 15 --start-from runs/dagger/policy.pt --sim spawn:2
+  python -m baselines.train DexGrasp/KukaAllegro-Depth-v0 --sim tcp://a:5555 --keys my_keys --groups 2 --out runs/far
   python -m baselines.train DexGrasp/KukaAllegro-Depth-v0 --env.observation.image-size 60 80 --out runs/depth60
 """
 
@@ -74,6 +76,12 @@ class Args:
     """Where environments run: "spawn:2" in two processes, "tcp://a:5555,..." on servers; in this process if None."""
     keys: Path | None = None
     """Folder of `dexgrasp keys`, if the servers of --sim have keys."""
+    groups: int = 1
+    """With 2, half of the environments of --sim are stepped while the policy acts for the others; servers that run
+    already must have as many (`dexgrasp serve --groups 2`). It helps where the two do not share their cores."""
+    on_server_loss: str = "raise"
+    """When a simulator of --sim is lost: "raise" ends training, "wait" waits for it, "mask" goes on without its rows
+    until it is back. Those of "spawn:K" are started again."""
     blind: bool = False
     """Hide the object from the actor: it reads `proprio` alone. The row that every results table needs."""
     resume: Path | None = None
@@ -170,7 +178,8 @@ def plan(learner: PPO, sim: str | None = None) -> Table:
     for name, groups in (("actor", learner.actor_groups), ("critic", learner.critic_groups)):
         table.add_row(f"{name} observes", ", ".join(f"{group} {widths[group]}" for group in groups))
     table.add_row("environments x steps", f"{learner.n_envs} x {learner.n_steps}")
-    table.add_row("simulators", sim or "in this process")
+    apart = len(learner.collector.groups)
+    table.add_row("simulators", (sim or "in this process") + (f", {apart} groups" if apart > 1 else ""))
     for group, stored in learner.rollout_buffer.obs.items():
         if stored.ndim == 5:
             nbytes = stored[0, 0].nbytes
@@ -211,7 +220,7 @@ def _id_groups(env_id: str) -> tuple[str, ...]:
 
 
 def _make_env(args: Args, num_envs: int, config: EnvConfig) -> VectorEnv:
-    return make_envs(args.env_id, num_envs, config, args.sim, args.keys)
+    return make_envs(args.env_id, num_envs, config, args.sim, args.keys, args.groups, args.on_server_loss)
 
 
 def _share_done(args: Args, steps: int, seconds: float) -> float:

@@ -87,6 +87,8 @@ def transport(records: Records) -> list[ResultTable]:
     rates, times, overlaps, memory = [], [], [], []
     for name, record in records.items():
         metrics, batch = record["metrics"], record["metrics"]["batch"]
+        network = metrics["overlap_with_network"]
+        in_turns = {"one": network["one, all cores"], "two": network["two"], "ratio": network["ratio_to_all_cores"]}
         steps = metrics["depth_env_steps_per_second"]
         rates += [
             {"record": name, "way": way, "env-steps/s": rate, "ratio": rate / steps["in process"]}
@@ -102,7 +104,8 @@ def transport(records: Records) -> list[ResultTable]:
             | {"ratio": found["ratio"]}
             for policy, found in (
                 ("sleeps as long as a step", metrics["overlap_with_sleep"]),
-                ("depth network", metrics["overlap_with_network"]),
+                ("depth network", network),
+                ("depth network; one group: in turns at all cores", in_turns),
             )
         ]  # fmt: skip
     return [

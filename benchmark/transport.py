@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -102,10 +103,12 @@ def batches(batch: int, steps: int, rounds: int) -> dict[str, Any]:
         write_keys(folder)
         plain, _ = stack.enter_context(serving("ours", batch))
         shared, _ = stack.enter_context(serving("ours", batch))
+        viewed, _ = stack.enter_context(serving("ours", batch))
         curve, _ = stack.enter_context(serving("ours", batch, "--keys", str(folder)))
         pickled, _ = stack.enter_context(serving("pickle", batch))
         envs: dict[str, Any] = {
             "shared memory": RemoteVectorEnv([shared]),
+            "shared memory, views": RemoteVectorEnv([viewed], copy=False),
             "tcp": RemoteVectorEnv([plain], shared_memory=False),
             "tcp, encrypted": RemoteVectorEnv([curve], shared_memory=False, keys=ClientKeys.load(folder)),
             "pickle over tcp": Pickled(pickled, batch),
@@ -130,6 +133,7 @@ def batches(batch: int, steps: int, rounds: int) -> dict[str, Any]:
         "mib": batch,
         "milliseconds": {name: 1e3 * value for name, value in seconds.items()},
         "shared_memory_to_memcpy": seconds["shared memory"] / seconds["memcpy"],
+        "shared_memory_views_to_memcpy": seconds["shared memory, views"] / seconds["memcpy"],
         "shared_memory_to_memcpy_into_fresh_memory": seconds["shared memory"] / seconds["memcpy into fresh memory"],
         "tcp_to_best_pyzmq": seconds["tcp"] / raw,
         "encrypted_to_plain_tcp": seconds["tcp, encrypted"] / seconds["tcp"],
@@ -201,26 +205,38 @@ def overlap_with_sleep(groups: int, batch: int, rounds: int) -> float:
 def overlap_with_network(num_envs: int, steps: int, rounds: int) -> dict[str, Any]:
     """Seconds of a step of all depth environments and of the depth network, in one group and in two.
 
-    Simulator and network have half the cores each, so that the sum of their work is what it is in either case.
+    Simulator and network have half the cores each, as if they were on machines of their own. "one, all cores" is what
+    the synchronous loop makes of one machine, on which they take turns: each then has all cores.
     """
     threads = torch.get_num_threads()
-    half = max(1, (os.cpu_count() or 1) // 2)
-    torch.set_num_threads(half)
+    cores = os.cpu_count() or 1
+    half = max(1, cores // 2)
     with contextlib.ExitStack() as stack:
         stack.callback(torch.set_num_threads, threads)
-        runs: dict[str, Run] = {}
-        for name, groups in (("one", 1), ("two", 2)):
-            env: Any = gymnasium.make_vec(DEPTH_ID, num_envs, remote="spawn:1", threads=half, env_groups=groups)
+        runs: dict[str, Callable[[], float]] = {}
+        for name, groups, own in (("one", 1, half), ("two", 2, half), ("one, all cores", 1, cores)):
+            env: Any = gymnasium.make_vec(DEPTH_ID, num_envs, remote="spawn:1", threads=own, env_groups=groups)
             stack.callback(env.close)
             space, actions = env.single_observation_space, env.single_action_space
             policy = ActorCritic(space, actions, ("proprio", "depth"), ("proprio",), sight=Sight.of(env))
-            act = partial(_act, policy)
+            act = partial(_act, policy, own)
             runs[name] = partial(rollout, env.unwrapped, act, steps)
-        seconds = {name: value / steps for name, value in in_turns(runs, rounds).items()}
-    return {**seconds, "ratio": seconds["one"] / seconds["two"]}
+        taken: dict[str, list[float]] = {name: [] for name in runs}
+        for _ in range(rounds + 1):
+            for name, run in runs.items():
+                # What it says, not the time of the call, in which there is a reset too.
+                taken[name].append(run())
+        # The first one, in which memory and caches are still cold, does not count.
+        seconds = {name: median(values[1:]) for name, values in taken.items()}
+    ratios = {
+        "ratio": seconds["one"] / seconds["two"],
+        "ratio_to_all_cores": seconds["one, all cores"] / seconds["two"],
+    }
+    return seconds | ratios
 
 
-def _act(policy: ActorCritic, obs: Any) -> np.ndarray:
+def _act(policy: ActorCritic, threads: int, obs: Any) -> np.ndarray:
+    torch.set_num_threads(threads)
     return policy.predict(obs, deterministic=True)[0]
 
 

@@ -23,8 +23,9 @@ def make_vector_env(env_id: str, num_envs: int = 1, *, remote: str | None = None
     Args:
         env_id: One of `registration.IDS`.
         num_envs: Number of environments.
-        remote: None, "spawn:K" for K child processes that share the environments out, or the endpoints of running
-            servers, "tcp://a:5555,tcp://b:5555"; the results are the same bits.
+        remote: None, "spawn:K" for K child processes that share the environments out, "ray:K" for K on the machines of
+            a Ray cluster, or the endpoints of running servers, "tcp://a:5555,tcp://b:5555"; the results are the same
+            bits.
         options: Those of `DexGraspVectorEnv`.
     """
     if remote is not None:

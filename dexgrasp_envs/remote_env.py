@@ -19,9 +19,10 @@ from .remote.keys import ClientKeys
 from .remote.launcher import Children
 from .remote.limits import Deadlines
 from .remote.loss_policy import LossPolicy, loss_policy
+from .remote.ray_servers import RayServers, connect, cpus_each
 from .remote.rows import shares
 
-REMOTE_OPTIONS = (*ENV_OPTIONS, "keys", "env_groups", "on_server_loss", "loss_deadline")
+REMOTE_OPTIONS = (*ENV_OPTIONS, "keys", "env_groups", "copy", "on_server_loss", "loss_deadline")
 """Options of remote environments besides num_envs and remote."""
 
 
@@ -56,6 +57,7 @@ def make_remote(
     *,
     keys: str | os.PathLike[str] | None = None,
     env_groups: int = 1,
+    copy: bool = True,
     on_server_loss: LossPolicy | str = LossPolicy.RAISE,
     loss_deadline: float = Deadlines.lost,
     threads: int = 0,
@@ -73,14 +75,18 @@ def make_remote(
         env_id: One of `registration.IDS`.
         num_envs: Number of environments, of all simulators together.
         remote: "spawn:K" starts K simulator processes on this machine, which share the environments and end with this
-            process; "tcp://HOST:PORT,tcp://HOST:PORT" or "ipc://PATH" connects to those started by `dexgrasp serve`.
+            process; "ray:K" lets Ray start them on the machines of its cluster, with keys made for them (extra
+            `cluster`); "tcp://HOST:PORT,tcp://HOST:PORT" or "ipc://PATH" connects to those started by `dexgrasp serve`.
         keys: Folder of `dexgrasp keys` if the running simulators have keys.
         env_groups: Number of groups of environments that can be stepped apart, see `RemoteVectorEnv.groups`; that of
             simulators that run already.
+        copy: Whether each step gives fresh arrays; if not, they may be views of memory that is shared with a simulator,
+            see `RemoteVectorEnv`.
         on_server_loss: What to do when a simulator is lost, "raise", "wait" or "mask", see `LossPolicy`. Those of
             "spawn:K" are started again.
         loss_deadline: Most seconds to wait for a lost simulator.
-        threads: Threads of each simulator that is started; 0 shares the cores among them.
+        threads: Threads of each simulator that is started, and with "ray:K" the CPUs that it reserves; 0 shares the
+            cores among them.
         autoreset_mode: One of Gymnasium's modes, or its name.
         first_env_index: Global index of row 0.
         render_mode: None or "rgb_array".
@@ -113,20 +119,22 @@ def make_remote(
     if not loss_deadline > 0:
         raise ConfigError(f"loss_deadline must be above 0 s, got {loss_deadline!r}")
     options: dict[str, Any] = {
+        "copy": one_of("copy", copy, (True, False)),
         "on_server_loss": loss_policy(on_server_loss),
         "deadlines": Deadlines(lost=loss_deadline),
     }
     scheme, _, rest = remote.partition(":")
-    if scheme == "spawn":
+    if scheme in ("spawn", "ray"):
         if keys is not None:
-            raise ConfigError("keys are for simulators that run already; those of remote='spawn:K' need none")
+            raise ConfigError(
+                f"keys are for simulators that run already; those of remote='{scheme}:K' need none of yours"
+            )
         if not rest.isdecimal():
-            raise ConfigError(f"remote='spawn:K' needs K from 1 to num_envs={num_envs}, got {rest!r}")
-        sizes = shares("K of remote='spawn:K'", positive("num_envs", num_envs), int(rest))
+            raise ConfigError(f"remote='{scheme}:K' needs K from 1 to num_envs={num_envs}, got {rest!r}")
+        sizes = shares(f"K of remote='{scheme}:K'", positive("num_envs", num_envs), int(rest))
         rows = [shares("env_groups", size, env_groups) for size in sizes]
-        children = _spawn(expect, rows, first, not_negative("threads", threads))
-        options |= {"children": children.children, "on_close": children.close}
-        return DexGraspRemoteVectorEnv(children.endpoints, expect, **options)
+        start = _spawn if scheme == "spawn" else _place_by_ray
+        return start(expect, rows, first, not_negative("threads", threads), options)
     if threads:
         raise ConfigError("threads is an option of `dexgrasp serve` where simulators run already")
     client_keys = None if keys is None else ClientKeys.load(keys)
@@ -140,11 +148,19 @@ def make_remote(
     return env
 
 
-def _spawn(expect: dict[str, Any], rows: Sequence[Sequence[int]], first: int, threads: int) -> Children:
-    """Simulators, each with so many environments in each of its groups; the first groups of all come first."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def serve_commands(expect: dict[str, Any], rows: Sequence[Sequence[int]], first: int, threads: int) -> list[list[str]]:
+    """Arguments of `dexgrasp serve` for simulators that together have the environments from `first` on.
+
+    Args:
+        expect: `env_id`, `autoreset_mode`, `groups` and `render_mode` that the client insists on.
+        rows: For each simulator how many environments are in each of its groups; the first groups of all come first.
+        first: Global index of the first environment.
+        threads: Of each simulator.
+
+    The configuration is to be in the file config.json of the folder that they are started with.
+    """
     common = [expect["env_id"], "--config", "{folder}/config.json", "--autoreset-mode", expect["autoreset_mode"]]
-    common += ["--threads", str(threads or max(1, cores // len(rows))), "--groups", str(expect["groups"])]
+    common += ["--threads", str(threads), "--groups", str(expect["groups"])]
     if expect["render_mode"] is not None:
         common += ["--render-mode", expect["render_mode"]]
     indices: list[list[str]] = [[] for _ in rows]
@@ -152,11 +168,32 @@ def _spawn(expect: dict[str, Any], rows: Sequence[Sequence[int]], first: int, th
         for own, sizes in zip(indices, rows, strict=True):
             own.append(str(first))
             first += sizes[group]
-    commands = [
+    return [
         [*common, "--num-envs", str(sum(sizes)), "--first-env-index", *own]
         for sizes, own in zip(rows, indices, strict=True)
     ]
-    return Children(commands, {"config.json": json.dumps(expect["config"])})
+
+
+def _spawn(
+    expect: dict[str, Any], rows: Sequence[Sequence[int]], first: int, threads: int, options: dict[str, Any]
+) -> DexGraspRemoteVectorEnv:
+    """Environments of child processes."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    commands = serve_commands(expect, rows, first, threads or max(1, cores // len(rows)))
+    children = Children(commands, {"config.json": json.dumps(expect["config"])})
+    options |= {"children": children.children, "on_close": children.close}
+    return DexGraspRemoteVectorEnv(children.endpoints, expect, **options)
+
+
+def _place_by_ray(
+    expect: dict[str, Any], rows: Sequence[Sequence[int]], first: int, threads: int, options: dict[str, Any]
+) -> DexGraspRemoteVectorEnv:
+    """Environments of processes on the machines of a Ray cluster."""
+    cpus = threads or cpus_each(connect(None), len(rows))
+    commands = serve_commands(expect, rows, first, cpus)
+    servers = RayServers(commands, {"CPU": cpus}, {"config.json": json.dumps(expect["config"])})
+    options |= {"children": servers.servers, "on_close": servers.close, "keys": ClientKeys.load(servers.keys)}
+    return DexGraspRemoteVectorEnv(servers.endpoints, expect, **options)
 
 
 def _check_rows(env: RemoteVectorEnv, num_envs: int, first: int) -> None:

@@ -2,10 +2,14 @@
 
 import dataclasses
 from dataclasses import dataclass, field
+from typing import Literal
 
 from .config import EnvConfig, SpawnConfig
 from .errors import ConfigError
 from .sensor_config import DEPTH_NOISES, DepthNoiseConfig
+
+TierName = Literal["easy", "full", "hard"]
+"""Their names."""
 
 
 @dataclass(frozen=True)

@@ -112,10 +112,12 @@ def transport() -> Record:
         "depth_env_steps_per_second": {"in process": 1000.0, "shared memory": 900.0, "tcp": 850.0},
         "batch": {
             "mib": 2, "milliseconds": {"memcpy": 1.0, "shared memory": 2.0}, "shared_memory_to_memcpy": 2.0,
-            "tcp_to_best_pyzmq": 1.2,
+            "shared_memory_views_to_memcpy": 1.1, "tcp_to_best_pyzmq": 1.2,
         },
         "overlap_with_sleep": {"one": 0.04, "two": 0.02, "ratio": 2.0},
-        "overlap_with_network": {"one": 0.5, "two": 0.4, "ratio": 1.25},
+        "overlap_with_network": {
+            "one": 0.5, "two": 0.4, "ratio": 1.25, "one, all cores": 0.3, "ratio_to_all_cores": 0.75,
+        },
         "memory": {"tcp, server, early": 60.0, "tcp, server, late": 61.0},
     }  # fmt: skip
     return core("transport", metrics)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import tyro
 
-from . import doctor, keys, list_ids, serve, stats, view
+from . import doctor, keys, launch, list_ids, serve, stats, view
 
 _DESCRIPTION = """Gymnasium environments for dexterous grasping.
 
@@ -14,6 +14,7 @@ Examples:
     dexgrasp doctor           what works on this machine, and how to mend the rest
     dexgrasp doctor --json    the same for a program
     dexgrasp serve --help     environments for a learner in another process
+    dexgrasp launch --help    such environments on the machines of a Ray cluster
     dexgrasp view --help      watch a policy, live in the browser or as a video
     dexgrasp stats --help     what a running server does with its time
     dexgrasp keys my_keys     keys with which servers on other machines admit nobody else
@@ -27,6 +28,7 @@ def main(args: Sequence[str] | None = None) -> int:
             "list": list_ids.list_ids,
             "doctor": doctor.doctor,
             "serve": serve.serve,
+            "launch": launch.launch,
             "keys": keys.keys,
             "stats": stats.stats,
             "view": view.view,

@@ -64,7 +64,7 @@ def serve(
         parent_pipe: File descriptor of a pipe at whose end to end.
     """
     if parent_pipe is not None:
-        end_with_parent(parent_pipe, Path(bind.removeprefix("ipc://")).parent)
+        end_with_parent(parent_pipe, Path(bind.removeprefix("ipc://")).parent if keys is None else keys)
         # Ctrl-C in a terminal reaches the children too, but their end is the parent's to decide.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     ready = _take_stdout() if parent_pipe is not None else sys.stdout

@@ -6,10 +6,10 @@ from typing import Self
 
 import zmq
 
-from .child import Child
 from .connection import Connection
 from .keys import ClientKeys
 from .limits import Deadlines
+from .supervised import Supervised
 
 
 @dataclass(frozen=True)
@@ -17,17 +17,24 @@ class Address:
     """A group of environments at a server."""
 
     context: "zmq.Context[zmq.Socket[bytes]]"
-    endpoint: str
+    first_endpoint: str
     """tcp://HOST:PORT or ipc://PATH."""
     deadlines: Deadlines
     keys: ClientKeys | None = None
     """This client's key and the server's, if it has keys."""
     shared_memory: bool = True
     """Whether large arrays may come through shared memory."""
-    child: Child | None = None
+    copy: bool = True
+    """Whether they are copied out of it."""
+    child: Supervised | None = None
     """The server's process, where this process started it."""
     group: int = 0
     """Which of the server's groups."""
+
+    @property
+    def endpoint(self) -> str:
+        """Where the server is now."""
+        return self.first_endpoint if self.child is None else self.child.endpoint
 
     @property
     def generation(self) -> int:
@@ -48,5 +55,12 @@ class Address:
             return None if child is None else child.ended(generation)
 
         return Connection(
-            self.context, self.endpoint, self.deadlines, check, self.keys, self.shared_memory, group=self.group
+            self.context,
+            self.endpoint,
+            self.deadlines,
+            check,
+            self.keys,
+            self.shared_memory,
+            group=self.group,
+            copy=self.copy,
         )

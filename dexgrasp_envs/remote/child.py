@@ -7,16 +7,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import DeadlineExceeded, RemoteError
+from .restarts import Restarts
 
 READY = "READY"
 """First word of the line that a server prints when it can be connected to; the endpoint follows."""
-MOST_RESTARTS, RESTART_WINDOW = 5, 60.0
-"""A child is started again so many times in so many seconds at most."""
 START_DEADLINE = 300.0
 """Most seconds until a child is ready."""
 _TAIL = 2000
@@ -30,7 +28,7 @@ class Child:
 
     Args:
         number: Which of its parent's children it is, for messages.
-        endpoint: Where it listens.
+        endpoint: Where it listens; what it says itself once it is ready.
         command: The arguments of `dexgrasp serve`.
         stderr: File for its stderr.
         pipe: File descriptor whose other end the parent holds.
@@ -45,7 +43,7 @@ class Child:
         self._stderr = stderr
         self._pipe = pipe
         self._lock = threading.Lock()
-        self._restarts: deque[float] = deque(maxlen=MOST_RESTARTS)
+        self._restarts = Restarts(self._name)
         self._closing = False
         self._process = self._start()
 
@@ -59,7 +57,9 @@ class Child:
                 raise RemoteError(f"{self._name} is not waited for any more")
             if time.monotonic() >= end:
                 raise DeadlineExceeded(f"{self._name} is not ready in time.{self._tail()}")
-        if not process.stdout.readline().startswith(READY):
+        word, _, endpoint = process.stdout.readline().strip().partition(" ")
+        self.endpoint = endpoint or self.endpoint
+        if word != READY:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, end - time.monotonic()))
             raise RemoteError(f"{self._name} {_ending(process)} before it was ready.{self._tail()}")
@@ -79,16 +79,10 @@ class Child:
         with self._lock:
             if self._closing or generation != self.generation:
                 return
-            now = time.monotonic()
-            if len(self._restarts) == MOST_RESTARTS and now - self._restarts[0] < RESTART_WINDOW:
-                raise RemoteError(
-                    f"{self._name} was started again {MOST_RESTARTS} times in {RESTART_WINDOW:g} s; its last end: "
-                    f"{self.ended(generation)}"
-                )
-            self._restarts.append(now)
+            self._restarts.add(self.ended(generation))
             self._kill()
             self._process = self._start()
-            self.await_ready(now + START_DEADLINE, given_up)
+            self.await_ready(time.monotonic() + START_DEADLINE, given_up)
             # Not before: one that is not ready has to be started again.
             self.generation += 1
 

@@ -10,7 +10,6 @@ from gymnasium.vector import AutoresetMode
 
 from ..errors import ConfigError, HandshakeError
 from .address import Address
-from .child import Child
 from .identity import BY_INDEX, differences
 from .keys import ClientKeys
 from .limits import Deadlines
@@ -18,6 +17,7 @@ from .loss_policy import LossPolicy, loss_policy
 from .part import Part
 from .served_rows import ServedRows, Terms
 from .spaces import space_from_data
+from .supervised import Supervised
 
 SAME_EVERYWHERE = (
     *("version", "packages", "env_id", "config", "config_hash", "fingerprint", "object_names", "seeding"),
@@ -60,6 +60,10 @@ class RemoteVectorEnv(ServedRows):
         expect: What every server's identity must hold, see `identity.describe`.
         keys: This client's key and the servers', if they have keys; all servers have the same.
         shared_memory: Whether images come through shared memory from servers on this machine.
+        copy: Whether each step gives fresh arrays. If not, where one server has all rows (of a group, if these are
+            stepped) and memory is shared with it, large arrays of observations and infos are views of that memory, for
+            reading only. They stay as they are until the next call but one of these rows (step, reset, render,
+            get_state or set_state) begins; who wants them longer must copy them.
         on_server_loss: A `LossPolicy`, or its name.
         deadlines: How long to wait.
         children: The servers' processes, where this process started them; lost ones are started again, unless the loss
@@ -79,9 +83,10 @@ class RemoteVectorEnv(ServedRows):
         *,
         keys: ClientKeys | None = None,
         shared_memory: bool = True,
+        copy: bool = True,
         on_server_loss: LossPolicy | str = LossPolicy.RAISE,
         deadlines: Deadlines | None = None,
-        children: Sequence[Child | None] | None = None,
+        children: Sequence[Supervised | None] | None = None,
         on_close: Callable[[], None] | None = None,
     ):
         if isinstance(endpoints, str) or not endpoints:
@@ -94,7 +99,7 @@ class RemoteVectorEnv(ServedRows):
         self._release = weakref.finalize(self, _release, os.getpid(), context, parts, on_close)
         try:
             for endpoint, child in zip(endpoints, children or [None] * len(endpoints), strict=True):
-                address = Address(context, endpoint, deadlines, keys, shared_memory, child)
+                address = Address(context, endpoint, deadlines, keys, shared_memory, copy, child)
                 parts.append(Part(address, policy is not LossPolicy.RAISE))
             terms = _meet(parts, expect or {}, policy, deadlines)
         except BaseException:
@@ -146,6 +151,7 @@ def _meet(parts: list[Part], expect: dict[str, Any], policy: LossPolicy, deadlin
         by_row=first["seeding"] != BY_INDEX,
         policy=policy,
         deadlines=deadlines,
+        copy=parts[0].address.copy,
     )
 
 

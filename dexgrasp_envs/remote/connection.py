@@ -37,6 +37,7 @@ class Connection:
         check: Looks at the server's process, where this process started it.
         keys: This client's key and the server's, if it has keys.
         shared_memory: Whether large arrays come through shared memory where server and client can.
+        copy: Whether they are copied out of it, see `SharedPlane`.
         max_bytes: Most bytes of arrays that are accepted in one reply.
         group: Which of the server's groups of environments is to be driven.
     """
@@ -51,9 +52,11 @@ class Connection:
         shared_memory: bool = True,
         max_bytes: int = MAX_BYTES,
         group: int = 0,
+        copy: bool = True,
     ):
         self.endpoint = endpoint
         self._group = group
+        self._copy = copy
         self.lease = 0
         self.socket = open_socket(context, zmq.DEALER)
         if keys is not None:
@@ -91,7 +94,7 @@ class Connection:
         """
         number = number or secrets.randbits(63) | 1
         try:
-            welcome = self._greet(number, {"host": self._host, "group": self._group})
+            welcome = self._greet(number, {"host": self._host, "group": self._group, "views": not self._copy})
         finally:
             self._unwatch()
         if isinstance(welcome["segment"], dict):
@@ -152,13 +155,13 @@ class Connection:
 
     def goodbye(self) -> None:
         """Give the lease back, if there is one, and the shared memory."""
-        self._plane = self._chunked
+        self._let_go()
         if self.lease and self._lost is None:
             self._send_now([Header(Kind.GOODBYE, self.lease).pack()])
 
     def close(self) -> None:
         """Say goodbye, also to a server that is taken for lost and may live, and free the socket."""
-        self._plane = self._chunked
+        self._let_go()
         self._unwatch()
         if self.lease:
             self._send_now([Header(Kind.GOODBYE, self.lease).pack()])
@@ -187,8 +190,13 @@ class Connection:
                 stacklevel=2,
             )
             return
-        self._plane = SharedPlane(self._chunked, segment)
+        self._plane = SharedPlane(self._chunked, segment, self._copy)
         self._greet(number, {"nonce": nonce.hex(), "group": self._group})
+
+    def _let_go(self) -> None:
+        """Keep nothing of the shared memory: neither the segment nor views of it."""
+        self._plane = self._chunked
+        self._arriving = self._result = None
 
     def _unwatch(self) -> None:
         if self._watch is not None:
@@ -239,7 +247,9 @@ class Connection:
     def _act(self, header: Header, frames: Sequence[memoryview]) -> None:
         mine = header.call == self._header.call
         if header.kind == Kind.GOODBYE and header.lease == self.lease != 0:
-            self._lose(f"{self.where} said goodbye: it was stopped")
+            unheard = self._header.kind == Kind.CALL and header.call < self._header.call
+            begun = " before it began this call: nothing was stepped" if unheard else ""
+            self._lose(f"{self.where} said goodbye: it was stopped{begun}")
         elif header.kind == Kind.PONG and header.offset == self._header.call and header.lease == self.lease:
             self._replay_if_lost(header)
         elif header.kind == Kind.ERROR and (mine or header.call == 0):

@@ -12,12 +12,19 @@ from .wire import Header, Kind, Slot, Via
 
 Array = npt.NDArray[np.generic]
 Frame = bytes | memoryview
+ALIGNMENT = 64
+"""Bytes of whose multiples arrays in shared memory begin at: what any dtype, and a line of any cache, wants."""
 Place = Callable[[Slot], Array | None]
 """Gives the array, of the slot's shape and dtype, into which a slot is to be received; None for a fresh one."""
 
 
 def anywhere(slot: Slot) -> None:
     """A `Place` that lets every array be a fresh one."""
+
+
+def next_start(end: int) -> int:
+    """Where an array in shared memory begins, behind one that ends at `end`."""
+    return -(-end // ALIGNMENT) * ALIGNMENT
 
 
 class Arriving(Protocol):
@@ -126,6 +133,21 @@ class ArrivingChunks:
         if self._offset == self._head.slots[header.item].size:
             self._missing.pop()
             self._offset = 0
+
+    def find_in(self, memory: npt.NDArray[np.uint8], start: int, copy: bool) -> None:
+        """Take the arrays that are missing from memory, where they lie from `start` on; as views unless copied."""
+        end = start
+        while self._missing:
+            i = self._missing.pop()
+            slot = self._head.slots[i]
+            begin = next_start(end)
+            end = begin + slot.size
+            if end > len(memory):
+                raise ProtocolError(f"more bytes than the segment's {len(memory)}")
+            if copy:
+                self._bytes(i)[...] = memory[begin:end]
+            else:
+                self._arrays[i] = memory[begin:end].view(slot.dtype).reshape(slot.shape)
 
     def data(self) -> Any:
         """The data; its arrays are those that were given as places, or fresh ones."""

@@ -35,6 +35,8 @@ class Lease:
     """How arrays travel between the two."""
     segment: Segment | None = None
     """Memory that the client may attach. A lease's own: who lost the lease is not given the next client's arrays."""
+    halves: int = 1
+    """Into how many parts it is divided."""
     call: int = 0
     """The last call."""
     progress: Progress = Progress.SENT

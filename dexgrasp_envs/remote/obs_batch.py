@@ -12,14 +12,17 @@ from .wire import Path, Slot
 
 
 class ObsBatch:
-    """Fresh arrays for one batch of observations.
+    """Arrays for one batch of observations.
 
     Args:
         space: The batched observation space.
+        fresh: Whether they are fresh ones; else those of the only server are taken as they are.
     """
 
-    def __init__(self, space: gymnasium.Space[Any]):
-        self._arrays = {path: np.empty(leaf.shape, leaf.dtype) for path, leaf in leaves(space, ())}
+    def __init__(self, space: gymnasium.Space[Any], fresh: bool = True):
+        self._fresh = fresh
+        places = leaves(space, ()) if fresh else ()
+        self._arrays = {path: np.empty(leaf.shape, leaf.dtype) for path, leaf in places}
 
     def place(self, rows: slice) -> Place:
         """Where a server's rows of `data["obs"]` belong."""
@@ -47,6 +50,8 @@ class ObsBatch:
     def join(self, parts: Sequence[Any], path: Path = ()) -> Any:
         """The observation of all rows from the servers' observations, in order."""
         first = parts[0]
+        if not self._fresh:
+            return first
         if isinstance(first, dict):
             return {name: self.join([part[name] for part in parts], (*path, name)) for name in first}
         if isinstance(first, tuple):

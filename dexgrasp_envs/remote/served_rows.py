@@ -59,6 +59,8 @@ class Terms:
     """Whether rows differ by seeds of their own."""
     policy: LossPolicy
     deadlines: Deadlines
+    copy: bool
+    """Whether each step gives fresh arrays."""
     failure: DexGraspError | None = None
     """What ended it all."""
     closed: bool = False
@@ -87,6 +89,8 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._mode: AutoresetMode = terms.metadata["autoreset_mode"]
+        # Rows of several servers are joined in one array, whatever they were before.
+        self._fresh = terms.copy or len(self._parts) > 1
         self._batch: ObsBatch | None = None
         self.final_rows: FinalRows | None = None
         """The rows that the last step finished, compactly, if observations are dicts (SAME_STEP autoreset only)."""
@@ -120,7 +124,7 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
             raise ResetNeeded("an error left the servers at different steps: reset all environments")
         if any(part.unseen for part in self._parts) and not all(chosen):
             raise ResetNeeded("step once after set_state, or reset environments of every server")
-        batch = ObsBatch(self.observation_space)
+        batch = ObsBatch(self.observation_space, self._fresh)
         seeds = rows.split_seed(seed, self._slices, self._terms.by_row, self._first)
         split = rows.split_options(options, self._slices)
         calls: list[Call] = [
@@ -167,7 +171,7 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
             waiting = np.flatnonzero(done).tolist()[:8]
             raise ResetNeeded(f"environments {waiting} are done: reset them with options={{'reset_mask': ...}} first")
         actions = check_actions(self.action_space, actions)
-        batch = ObsBatch(self.observation_space)
+        batch = ObsBatch(self.observation_space, self._fresh)
         for part in self._parts:
             part.look()
         split = rows.split_actions(actions, self._slices)

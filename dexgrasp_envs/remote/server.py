@@ -112,6 +112,8 @@ class SimServer:
             # Before the reply: who has it finds it counted.
             self._counters.calls += 1
             self._io.reply(reply)
+            # Their client may leave before the next call, and its memory is to go with it.
+            del request, reply
         if self._io.failure is not None:
             raise self._io.failure
 

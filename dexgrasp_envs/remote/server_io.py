@@ -96,9 +96,7 @@ class ServerIO(threading.Thread):
         try:
             while not self._ending:
                 self._turn()
-            deadline = time.monotonic() + _FLUSH
-            while self._sending() and time.monotonic() < deadline:
-                self._turn()
+            self._drain(time.monotonic() + _FLUSH)
             for session in self.sessions:
                 session.goodbye()
         except Exception as error:
@@ -111,15 +109,26 @@ class ServerIO(threading.Thread):
             if self._gate is not None:
                 self._gate.socket.close()
 
+    def _drain(self, deadline: float) -> None:
+        """Finish sending, and answer calls that come too late: nobody steps any more."""
+        while time.monotonic() < deadline:
+            while not self.requests.empty():
+                request = self.requests.get_nowait()
+                if request is not None:
+                    self._replies.append(_too_late(request))
+            if not self._turn(wait=self._sending()) and not self._sending() and self.requests.empty():
+                return
+
     def _wake_up(self) -> None:
         # A thread that has ended, or is about to look anyway, is not waited for.
         with contextlib.suppress(zmq.Again):
             self._wake.send(b"", zmq.NOBLOCK)
 
-    def _turn(self) -> None:
-        """Wait for something to happen, a moment only while the queue to the client is full."""
+    def _turn(self, wait: bool = True) -> bool:
+        """Wait for something to happen, a moment only while the queue to the client is full; whether a message came."""
         sockets = [self._socket, self._woken] + ([] if self._gate is None else [self._gate.socket])
-        events = zmq.zmq_poll([(socket, zmq.POLLIN) for socket in sockets], 1 if self._sending() else _TICK_MS)
+        patience = (1 if self._sending() else _TICK_MS) if wait else 0
+        events = zmq.zmq_poll([(socket, zmq.POLLIN) for socket in sockets], patience)
         ready = {socket for socket, _ in events}
         if self._gate is not None and self._gate.socket in ready:
             self._gate.judge()
@@ -132,6 +141,7 @@ class ServerIO(threading.Thread):
             self.sessions[reply.request.group].take(reply)
         for session in self.sessions:
             session.pump()
+        return self._socket in ready
 
     def _receive(self) -> None:
         for _ in range(_BURST):
@@ -213,3 +223,10 @@ class ServerIO(threading.Thread):
             if error.errno != zmq.EHOSTUNREACH:
                 raise
         return True
+
+
+def _too_late(request: Request) -> Reply:
+    """What a call hears that waited when the server ended."""
+    header = Header(Kind.ERROR, request.lease, request.call)
+    data = failure_to_data(ServerLost("the server was stopped before it began this call: nothing was stepped"))
+    return Reply(request, request.plane.outgoing(header, data), header, data)

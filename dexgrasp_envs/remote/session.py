@@ -147,9 +147,11 @@ class Session:
             lease.unsent = None
 
     def goodbye(self) -> None:
-        """Tell the client, if there is one, that the server ends."""
-        if self.lease is not None:
-            self._send(self.lease.route, [Header(Kind.GOODBYE, self.lease.id).pack()])
+        """Tell the client, if there is one, that the server ends, and after which call."""
+        lease = self.lease
+        if lease is not None:
+            last = lease.call - (lease.progress is Progress.RECEIVING)
+            self._send(lease.route, [Header(Kind.GOODBYE, lease.id, last).pack()])
 
     def _share(self, lease: Lease, said: dict[str, Any]) -> dict[str, Any] | None:
         """Offer memory to a client that says it is on this host; use it with one that proves to read it."""
@@ -159,11 +161,14 @@ class Session:
             if not self._shared_bytes or place is None or place != host():
                 return None
             try:
-                lease.segment = Segment(self._shared_bytes)
+                # Half as much again for who looks where the last one but one lies: two batches of observations, and
+                # the last observations of as many rows as one batch has, or else they come in chunks.
+                lease.halves = 2 if said.get("views") is True else 1
+                lease.segment = Segment(self._shared_bytes + (lease.halves - 1) * self._shared_bytes // 2)
             except OSError as error:
                 return {"failure": f"{self._shared_bytes} bytes: {error.strerror}"}
         elif nonce == lease.segment.nonce.hex():
-            lease.plane = SharingPlane(self._plane, lease.segment.bytes, self._counters)
+            lease.plane = SharingPlane(self._plane, lease.segment.bytes, self._counters, lease.halves)
             lease.segment.close()
         return lease.segment.address
 

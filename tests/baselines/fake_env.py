@@ -74,8 +74,13 @@ class FakeVectorEnv(VectorEnv):
         render_mode: str | None = None,
         autoreset_mode: str = "SameStep",
         keys: Path | None = None,
+        env_groups: int = 1,
+        on_server_loss: str = "raise",
+        first: int = 0,
     ) -> None:
         self.num_envs = num_envs
+        self.env_groups, self.on_server_loss = env_groups, on_server_loss
+        self.first = first
         self.remote = remote
         self.keys = keys
         self.render_mode = render_mode
@@ -167,7 +172,7 @@ class FakeVectorEnv(VectorEnv):
     def _begin(self, rows: np.ndarray) -> None:
         self.episode[rows] += 1
         for row in rows:
-            draws = np.random.default_rng([self.seed, row, self.episode[row]]).uniform(-1, 1, 4)
+            draws = np.random.default_rng([self.seed, self.first + row, self.episode[row]]).uniform(-1, 1, 4)
             self.position[row], self.goal[row] = draws[:2], draws[2:]
         self.last_action[rows] = 0
         self.clock[rows] = 0

@@ -69,4 +69,14 @@ def test_memory_is_what_the_chosen_groups_need():
     buffer = make_buffer()
     images = T * N * (24 * 2 + 72)
     floats = T * N * 4 * (3 + 2 + 2 + 6)
-    assert buffer.nbytes == images + floats + T * N
+    assert buffer.nbytes == images + floats + 2 * T * N
+
+
+def test_samples_that_are_not_used_are_in_no_minibatch_and_in_no_statistics():
+    buffer = RolloutBuffer(spaces.Dict({"proprio": spaces.Box(-1, 1, (2,))}), ("proprio",), 1, 3, 4)
+    buffer.actions[:] = torch.arange(12.0).view(3, 4, 1)
+    assert buffer.learned(buffer.returns) is buffer.returns
+    buffer.used[1, 2] = buffer.used[2, 0] = False
+    left = [*range(6), 7, 9, 10, 11]
+    assert sorted(torch.cat([batch.actions for batch in buffer.minibatches(4)]).flatten().tolist()) == left
+    assert buffer.learned(buffer.actions).flatten().tolist() == left

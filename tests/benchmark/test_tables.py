@@ -56,6 +56,7 @@ def test_ways_of_transport_are_held_against_what_cannot_be_left_out():
     assert overlaps.shown[["one, ms", "two, ms", "ratio"]].to_numpy().tolist() == [
         ["40", "20", "2"],
         ["500", "400", "1.25"],
+        ["300", "400", "0.75"],
     ]
     assert memory.shown["MiB"].tolist() == ["60", "61"]
 

@@ -9,6 +9,7 @@ def test_batches_of_all_ways_are_compared_with_bare_copies():
     figures = transport.batches(batch=2, steps=1, rounds=1)
     took = figures["milliseconds"]
     assert figures["shared_memory_to_memcpy"] == pytest.approx(took["shared memory"] / took["memcpy"])
+    assert figures["shared_memory_views_to_memcpy"] == pytest.approx(took["shared memory, views"] / took["memcpy"])
     assert figures["tcp_to_best_pyzmq"] == pytest.approx(took["tcp"] / min(took["pyzmq, frame"], took["pyzmq, chunks"]))
 
 

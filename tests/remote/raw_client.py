@@ -44,17 +44,17 @@ class RawClient:
             offset += slot.size
         return Header.unpack(header), head.build(arrays)
 
-    def hello(self, number: int = 7) -> tuple[Header, Any]:
-        self.send(Header(Kind.HELLO, call=number))
+    def hello(self, number: int = 7, group: int = 0) -> tuple[Header, Any]:
+        self.send(Header(Kind.HELLO, call=number), {"group": group})
         header, data = self.receive()
         if header.kind == Kind.WELCOME:
             self.lease = header.lease
             return header, data["identity"]
         return header, data
 
-    def begin(self) -> None:
+    def begin(self, group: int = 0) -> None:
         """Take the lease and reset."""
-        self.hello()
+        self.hello(group=group)
         self.call(1, "reset", seed=0, options=None)
         self.receive()
 

@@ -215,9 +215,10 @@ def test_a_process_that_ended_is_noticed_at_once(meet: Any) -> None:
     assert time.monotonic() - before < 0.9
 
 
-def test_goodbye_is_a_loss(meet: Any) -> None:
-    _, connection = meet(lambda header, _: [[Header(Kind.GOODBYE, LEASE).pack()]])
-    with pytest.raises(ServerLost, match="said goodbye"):
+@pytest.mark.parametrize(("last", "words"), [(0, "nothing was stepped"), (1, "it was stopped$")])
+def test_goodbye_is_a_loss_and_tells_whether_the_call_was_begun(meet: Any, last: int, words: str) -> None:
+    _, connection = meet(lambda header, _: [[Header(Kind.GOODBYE, LEASE, last).pack()]])
+    with pytest.raises(ServerLost, match=f"said goodbye.*{words}"):
         do(connection)
 
 

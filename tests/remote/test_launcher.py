@@ -74,7 +74,7 @@ def test_ctrl_c_is_the_parents_to_handle() -> None:
 
 
 def test_a_child_is_started_again_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dexgrasp_envs.remote.child.MOST_RESTARTS", 1)
+    monkeypatch.setattr("dexgrasp_envs.remote.restarts.MOST", 1)
     with Children([CARTPOLE]) as children:
         (child,) = children.children
         child.revive(0, lambda: False)

@@ -246,7 +246,41 @@ def test_a_server_that_is_stopped_finishes_the_step_and_says_goodbye(raw: Raw) -
         env.go_on.set()
         thread.join(5)
     assert client.receive()[0] == Header(Kind.REPLY, client.lease, 2)
-    assert client.receive()[0] == Header(Kind.GOODBYE, client.lease)
+    assert client.receive()[0] == Header(Kind.GOODBYE, client.lease, 2)
+
+
+def test_a_step_that_waits_when_the_server_is_stopped_hears_that_nothing_was_stepped(raw: Raw) -> None:
+    envs = [StatefulEnv(), StatefulEnv()]
+    with SimServer(envs, [{}, {}], "tcp://127.0.0.1:*") as server:
+        thread = threading.Thread(target=server.serve)
+        thread.start()
+        clients = [raw(server), raw(server)]
+        for group, client in enumerate(clients):
+            client.begin(group)
+        envs[0].go_on.clear()
+        clients[0].call(2, "step", actions=ACTIONS)
+        assert envs[0].stepping.wait(5)
+        server.stop()
+        clients[1].call(2, "step", actions=ACTIONS)
+        # The pong says that the call has arrived: it waits for the thread that steps.
+        assert clients[1].ping()[0].item == Progress.RUNNING
+        envs[0].go_on.set()
+        thread.join(5)
+    assert clients[0].receive()[0] == Header(Kind.REPLY, clients[0].lease, 2)
+    header, error = clients[1].receive()
+    assert header == Header(Kind.ERROR, clients[1].lease, 2) and envs[1].steps == 0
+    assert error["type"] == "ServerLost" and "nothing was stepped" in error["message"]
+    assert [client.receive()[0].kind for client in clients] == [Kind.GOODBYE] * 2
+
+
+def test_a_call_of_which_chunks_are_missing_when_the_server_ends_is_not_begun(raw: Raw) -> None:
+    with SimServer(StatefulEnv(), {}, "tcp://127.0.0.1:*") as server:
+        client = raw(server)
+        client.hello()
+        meta, _ = wire.encode({"operation": "step", "arguments": {"actions": np.zeros(10_000)}})
+        client.socket.send_multipart([Header(Kind.CALL, client.lease, 1).pack(), meta, b""])
+        assert client.ping()[0].item == Progress.RECEIVING
+    assert client.receive()[0] == Header(Kind.GOODBYE, client.lease, 0)
 
 
 def test_a_client_that_reads_nothing_does_not_hold_up_others(serve: Serve, raw: Raw) -> None:

@@ -24,7 +24,7 @@ from dexgrasp_envs.remote.segment import host
 from dexgrasp_envs.remote.shared_plane import SharedPlane, SharingPlane
 from dexgrasp_envs.remote.wire import Header, Kind, Via
 from tests.remote.conftest import Connect, Raw, Serve, eventually
-from tests.remote.envs import cartpole, image_env
+from tests.remote.envs import cartpole, image_env, wide_env
 from tests.remote.test_client import MODES, assert_same_run
 from tests.vector_envs import same
 
@@ -112,6 +112,65 @@ def test_each_step_gives_fresh_arrays(serve: Serve, connect: Connect) -> None:
     second = remote.step(remote.action_space.sample())[0]["image"]
     assert not np.shares_memory(first, second) and second.flags.writeable
     np.testing.assert_array_equal(first, copy)
+
+
+@MODES
+def test_views_of_the_memory_have_the_bits_of_a_local_environment(
+    serve: Serve, connect: Connect, mode: AutoresetMode
+) -> None:
+    remote = connect(serve(image_env(3, mode)), copy=False)
+    assert shares(remote)
+    assert_same_run(image_env(3, mode), remote, 12)
+
+
+def test_a_view_stays_until_the_next_call_but_one(serve: Serve, connect: Connect) -> None:
+    remote = connect(serve(wide_env(2)), copy=False)
+    actions = remote.action_space.sample()
+    first = remote.reset(seed=0)[0]
+    copy = first.copy()
+    second = remote.step(actions)[0]
+    assert not np.shares_memory(first, second)
+    np.testing.assert_array_equal(first, copy)
+    third = remote.step(actions)[0]
+    assert third.ctypes.data == first.ctypes.data
+    np.testing.assert_array_equal(first, third)
+
+
+def test_a_view_is_for_reading_only_and_aligned(serve: Serve, connect: Connect) -> None:
+    image = connect(serve(image_env(2)), copy=False).reset(seed=0)[0]["image"]
+    assert not image.flags.writeable and image.ctypes.data % 64 == 0
+    with pytest.raises(ValueError, match="read-only"):
+        image[0] = 0
+
+
+def test_a_view_outlives_its_environment_and_the_memory_goes_with_it(serve: Serve, connect: Connect) -> None:
+    before = mapped()
+    remote = connect(serve(image_env(2)), copy=False)
+    image = remote.reset(seed=0)[0]["image"]
+    copy = image.copy()
+    assert mapped() == before + 2
+    remote.close()
+    # The server, which is in this process too, frees its mapping; this one's is held by the view.
+    assert eventually(lambda: mapped() == before + 1)
+    np.testing.assert_array_equal(image, copy)
+    del image
+    assert eventually(lambda: mapped() == before)
+
+
+def test_rows_of_two_servers_are_fresh_arrays_also_without_copies(serve: Serve, connect: Connect) -> None:
+    remote = connect(serve(image_env(1)), serve(image_env(1)), copy=False)
+    assert remote.reset(seed=0)[0]["image"].flags.writeable
+
+
+def test_a_reply_that_is_made_again_lies_where_it_lay() -> None:
+    plane = SharingPlane(CHUNKED, np.zeros(2 * LARGE + 256, np.uint8), Counters(), halves=2)
+    offsets = [frames(next(plane.outgoing(HEADER._replace(call=call), DATA)))[0].offset for call in (6, 7, 7, 6, 8)]
+    assert offsets == [0, offsets[1], offsets[1], 0, 0] and LARGE <= offsets[1] < LARGE + 192
+
+
+def test_what_does_not_fit_into_half_of_the_memory_travels_in_chunks() -> None:
+    messages = list(SharingPlane(CHUNKED, np.zeros(2 * LARGE - 64, np.uint8), Counters(), 2).outgoing(HEADER, DATA))
+    assert len(messages) > 1 and frames(messages[0])[0].item == Via.CHUNKS
 
 
 def test_no_memory_is_shared_for_small_observations(serve: Serve, connect: Connect) -> None:
