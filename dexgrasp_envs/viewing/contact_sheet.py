@@ -33,8 +33,8 @@ def pictures(objects: ObjectSet, size: int) -> Picture:
     lens = Intrinsics(fine, fine, fine / 2 / float(np.tan(np.radians(_CAMERA.fovy) / 2)))
     shot = Shot(
         rows, rows, body_pos, np.tile(np.eye(3, dtype=np.float32), (count, 1, 1, 1)),
-        np.tile(np.array(_CAMERA.position, np.float32), (count, 1)), np.tile(look_at(_CAMERA).astype(np.float32), (count, 1, 1)),
-        lens, _CAMERA.near, _CAMERA.far, 1.0,
+        np.tile(np.array(_CAMERA.position, np.float32), (count, 1)),
+        np.tile(look_at(_CAMERA).astype(np.float32), (count, 1, 1)), lens, _CAMERA.near, _CAMERA.far, 1.0,
     )  # fmt: skip
     zeros = np.zeros(count, np.int64)
     lights, tints = draw_light(LightConfig(), 2, zeros, rows, zeros)
