@@ -15,6 +15,7 @@ from torch import Tensor
 
 import dexgrasp_envs  # noqa: F401  registers the environments
 from baselines.checkpoint import load_policy
+from dexgrasp_envs import objects as object_sets
 from dexgrasp_envs.config import CAMERAS, EnvConfig
 from dexgrasp_envs.registration import DEPTH_ID, STEREO_ID
 from dexgrasp_envs.robots.kuka_allegro import HOME_CENTER
@@ -23,10 +24,13 @@ from dexgrasp_envs.sensor_config import DEPTH_NOISES
 from dexgrasp_envs.task.geometry import HandObject
 from dexgrasp_envs.task.outcome import outcome
 from dexgrasp_envs.task.reward import reward_terms
+from dexgrasp_envs.viewing.contact_sheet import contact_sheet
 from dexgrasp_envs.viewing.panes import colour_depth, panes
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+
+plt.rcParams["figure.dpi"] = 120
 
 IMAGES = Path(__file__).parent / "images"
 """Where the figures go."""
@@ -157,6 +161,11 @@ def depth_noise() -> Figure:
     return figure
 
 
+def objects() -> Figure:
+    """Every object of the training set."""
+    return contact_sheet(object_sets.load("train"))
+
+
 def _draw_boxes(axis: Axes, first: int, second: int) -> None:
     control, episode, spawn = CONFIG.control, CONFIG.episode, CONFIG.spawn
     center, half = (*spawn.center, TABLE_TOP), (*spawn.half_extent, 0.0)
@@ -189,6 +198,7 @@ FIGURES = {
     "stereo": stereo,
     "randomised": randomised,
     "depth_noise": depth_noise,
+    "objects": objects,
 }
 """Every figure by the name of its file."""
 
@@ -198,7 +208,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     for name, draw in FIGURES.items():
         figure = draw()
-        figure.savefig(IMAGES / f"{name}.png", dpi=120, metadata={"Software": None})
+        figure.savefig(IMAGES / f"{name}.png", dpi="figure", metadata={"Software": None})
         plt.close(figure)
         print(f"wrote {IMAGES / name}.png")
 
