@@ -190,7 +190,7 @@ def require_env(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) -> 
 
 def require_task(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) -> None:
     """Raise `CheckpointError` unless `env` sets the checkpoint's task, whatever else it observes than `groups`."""
-    found = task_differences(meta, env)
+    found = list(differences(_task(_config(env)), _task(config_of(meta))))
     if found:
         raise CheckpointError(
             f"the checkpoint is of another task: {'; '.join(found)}. Make the environment with the checkpoint's "
@@ -207,8 +207,7 @@ def require_task(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) ->
 
 def task_differences(meta: CheckpointMeta, env: VectorEnv) -> list[str]:
     """How the task of `env` differs from the one that a checkpoint learned, observations apart, in words."""
-    mine: EnvConfig = env.unwrapped.config  # type: ignore[attr-defined]
-    return list(differences(_task(mine), _task(config_of(meta))))
+    return list(differences(_task(config_of(meta)), _task(_config(env))))
 
 
 def require_same_policy(meta: CheckpointMeta, mine: CheckpointMeta, path: str | Path) -> None:
@@ -219,6 +218,10 @@ def require_same_policy(meta: CheckpointMeta, mine: CheckpointMeta, path: str | 
             f"the policy in {path} is built in another way: {'; '.join(found)}. Ask for the same groups, camera, "
             "hidden layers and encoder"
         )
+
+
+def _config(env: VectorEnv) -> EnvConfig:
+    return env.unwrapped.config  # type: ignore[attr-defined]
 
 
 def _task(config: EnvConfig) -> dict[str, Any]:

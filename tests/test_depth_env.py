@@ -15,7 +15,7 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 
 from dexgrasp_envs import objects
-from dexgrasp_envs.config import CAMERAS, EnvConfig, ObservationConfig
+from dexgrasp_envs.config import CAMERAS, CameraConfig, EnvConfig, ObservationConfig
 from dexgrasp_envs.registration import DEPTH_ID, STATE_ID, STEREO_ID
 from dexgrasp_envs.vector_env import DexGraspVectorEnv
 from tests.vector_envs import EYES, LIMIT, OBJECT_POSE, ROWS, Make, actions, place, same, set_steps
@@ -281,7 +281,8 @@ def test_a_reset_shows_all_rows_as_they_are_now(make: Make) -> None:
 @pytest.mark.parametrize("jitter", [False, True])
 def test_a_camera_stays_for_an_episode_and_jitters_between_them(make: Make, jitter: bool) -> None:
     """Seen in what does not move, at the right edge of the image: the table and the floor behind it."""
-    observation = EYES.observation if jitter else ObservationConfig(image_size=SMALL)
+    camera = EYES.observation.camera if jitter else CameraConfig()
+    observation = ObservationConfig(image_size=SMALL, camera=camera)
     envs = make(DEPTH_ID, config=EnvConfig(observation=observation))
 
     def background(obs: Any) -> np.ndarray:
@@ -319,7 +320,7 @@ def test_the_last_image_of_an_episode_is_in_final_obs_and_the_first_of_the_next_
 def test_between_the_images_of_a_period_the_last_is_shown_again(make: Make, env_id: str, group: str) -> None:
     envs, always = (
         make(env_id, config=every_third()),
-        make(env_id, camera=EYES.observation.camera, image_size=SMALL, light=EYES.observation.stereo.light),
+        make(env_id, config=EYES.replace(observation=dataclasses.replace(EYES.observation, image_period=1))),
     )
     shown, now = envs.reset(seed=0)[0][group], always.reset(seed=0)[0][group]
     np.testing.assert_array_equal(shown, now)

@@ -14,7 +14,6 @@ from ..remote.child import READY
 from ..remote.events import to_stderr
 from ..remote.ray_servers import RayServer, RayServers, connect, cpus_each
 from ..remote.rows import shares
-from ..remote_env import serve_commands
 from .config_argument import read_config
 
 _TICK = 1.0
@@ -59,6 +58,8 @@ def launch(
         autoreset_mode: What happens to an environment whose episode ended.
         render_mode: rgb_array if the learner wants pictures for people.
     """
+    from ..remote_env import serve_commands
+
     try:
         if not ray:
             raise ConfigError("servers are placed by Ray: say --ray; on this machine alone remote='spawn:K' does it")

@@ -98,7 +98,7 @@ def _closed(path: Path) -> Any:
 
     try:
         # Materials would open other files.
-        mesh: Any = trimesh.load(path, force="mesh", skip_materials=True)
+        mesh: Any = trimesh.load(path, force="mesh", skip_materials=True, process=False)
     except Exception as error:  # whatever the readers of three formats raise on broken files
         raise Unusable(f"cannot be read: {type(error).__name__}: {str(error)[:200]}") from error
     if not len(getattr(mesh, "faces", ())):
