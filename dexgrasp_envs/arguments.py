@@ -11,13 +11,16 @@ from torch import Tensor
 
 from . import objects as object_sets
 from .config import (
+    ADR_LEVELS,
     CAMERAS,
     DEPTH_FORMATS,
     LIGHTS,
+    RANDOMISATIONS,
     CameraConfig,
     EnvConfig,
     LightConfig,
     ObservationConfig,
+    RandomisationConfig,
     StereoConfig,
 )
 from .errors import ActionError, ConfigError
@@ -61,11 +64,13 @@ def autoreset_mode(value: Any) -> AutoresetMode:
         raise ConfigError(f"autoreset_mode must be one of {valid}, got {value!r}") from None
 
 
-CONFIG_OPTIONS = ("config", "objects", "groups", "privileged", "image_size", "depth_format", "camera", "light")
+CONFIG_OPTIONS = (
+    *("config", "objects", "groups", "privileged", "image_size", "depth_format", "camera", "light", "randomisation"),
+)
 """Options of an environment that decide its configuration."""
 ENV_OPTIONS = (
     *CONFIG_OPTIONS,
-    *("backend", "device", "threads", "autoreset_mode", "output", "first_env_index", "render_mode"),
+    *("backend", "device", "threads", "autoreset_mode", "output", "first_env_index", "render_mode", "adr_level"),
 )
 """Options of a vector environment besides num_envs."""
 
@@ -80,6 +85,7 @@ def env_config(
     depth_format: Any = None,
     camera: Any = None,
     light: Any = None,
+    randomisation: Any = None,
 ) -> EnvConfig:
     """The configuration that an environment's options come to, in its canonical form, whose values make sense."""
     config = EnvConfig() if config is None else config
@@ -100,10 +106,15 @@ def env_config(
             light = LIGHTS[one_of("light", light, tuple(LIGHTS))]
         chosen["stereo"] = dataclasses.replace(config.observation.stereo, light=light)
     config = config.replace(observation=dataclasses.replace(config.observation, **chosen))
+    if randomisation is not None:
+        if not isinstance(randomisation, RandomisationConfig):
+            randomisation = RANDOMISATIONS[one_of("randomisation", randomisation, tuple(RANDOMISATIONS))]
+        config = config.replace(randomisation=randomisation)
     config = config.observing(*id_groups, *groups, *(("privileged",) if privileged else ())).canonical()
     _check_rates(config)
     _check_observation(config.observation)
     _check_stereo(config.observation.stereo)
+    _check_randomisation(config.randomisation)
     return config
 
 
@@ -156,6 +167,27 @@ def _check_stereo(config: StereoConfig) -> None:
             )
     if not 0 <= light.tint < 1:
         raise ConfigError(f"light.tint must be at least 0 and below 1, got {light.tint}")
+
+
+def _check_randomisation(config: RandomisationConfig) -> None:
+    for field in dataclasses.fields(config):
+        value, name = getattr(config, field.name), f"config.randomisation.{field.name}"
+        if field.name in ("friction", "mass", "stiffness", "damping"):
+            if not 0 < value[0] <= value[1]:
+                raise ConfigError(f"{name} must be (low, high) with 0 < low <= high, got {value}")
+        elif field.name == "joint_friction":
+            if not 0 <= value[0] <= value[1]:
+                raise ConfigError(f"{name} must be (low, high) with 0 <= low <= high, got {value}")
+        elif min(value if isinstance(value, tuple) else (value,)) < 0:
+            raise ConfigError(f"{name} must not be negative, got {value}")
+
+
+def adr_levels(value: Any, rows: int, device: torch.device) -> Tensor:
+    """One level of automatic domain randomisation, or one per environment, as a fresh tensor [rows]."""
+    levels = per_row("adr_level", value, rows, torch.int64, device)
+    if (levels < 0).any() or (levels > ADR_LEVELS).any():
+        raise ConfigError(f"adr_level must be in 0..{ADR_LEVELS}, got {value!r}")
+    return levels
 
 
 def per_row(name: str, value: Any, rows: int, dtype: torch.dtype, device: torch.device) -> Tensor:
