@@ -42,6 +42,8 @@ class RolloutCollector:
         self.max_steps: int = env.unwrapped.config.max_steps  # type: ignore[attr-defined]
         self.obs: dict[str, np.ndarray] | None = None
         self.diverged = 0
+        self.success_now = 0.0
+        """Share of the environments that were in the success region, over the last rollout."""
         self._finished: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=env.num_envs))
 
     @property
@@ -77,7 +79,7 @@ class RolloutCollector:
         """
         assert self.obs is not None
         cut_short: list[CutShort] = []
-        seconds = 0.0
+        seconds = successes = 0.0
         for step in range(buffer.steps):
             with torch.inference_mode():
                 obs = buffer.store_obs(step, self.obs)
@@ -98,6 +100,7 @@ class RolloutCollector:
             if timed_out.any():
                 cut_short.append((step, final.index[timed_out], _take(final.obs, timed_out, policy.critic_groups)))
             self._take_statistics(reward, infos, final)
+            successes += float(np.mean(infos["success"]))
             dones = terminated | truncated
             forced = (self.forced_resets == self.steps) & ~dones
             if forced.any():
@@ -110,6 +113,7 @@ class RolloutCollector:
             buffer.dones[step] = torch.as_tensor(dones | forced)
             if not on_step({"actions": clipped, "new_obs": self.obs, "rewards": reward, "dones": dones}):
                 return None
+        self.success_now = successes / buffer.steps
         return cut_short, seconds
 
     def statistics(self) -> dict[str, float]:

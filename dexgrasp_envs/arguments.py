@@ -172,10 +172,10 @@ def _check_stereo(config: StereoConfig) -> None:
 def _check_randomisation(config: RandomisationConfig) -> None:
     for field in dataclasses.fields(config):
         value, name = getattr(config, field.name), f"config.randomisation.{field.name}"
-        if field.name in ("friction", "mass", "stiffness", "damping"):
+        if field.name in ("friction", "mass", "stiffness"):
             if not 0 < value[0] <= value[1]:
                 raise ConfigError(f"{name} must be (low, high) with 0 < low <= high, got {value}")
-        elif field.name == "joint_friction":
+        elif field.name in ("damping", "joint_friction"):
             if not 0 <= value[0] <= value[1]:
                 raise ConfigError(f"{name} must be (low, high) with 0 <= low <= high, got {value}")
         elif min(value if isinstance(value, tuple) else (value,)) < 0:

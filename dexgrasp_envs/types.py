@@ -117,7 +117,7 @@ class Dynamics(BatchState):
     damping: Tensor
     """[n, J] factor of their damping."""
     joint_friction: Tensor
-    """[n, J] dry friction of the joints, N m."""
+    """[n, J] factor of the joints' viscous friction."""
     joint_vel: Tensor
     """[n, J] velocity of the joints at the start, rad/s."""
 

@@ -57,8 +57,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
 
     Observations are a dict of arrays [N, ...], fresh at each step. Rewards are float32 [N]; `terminated` (object lost)
     and `truncated` (time limit, or the simulation diverged) are bool [N]. Infos: `success`, `lifted`, `diverged` bool
-    [N], `goal_distance` [N] m, `reward/<term>` [N], `adr_level`, `episode_index` and `object` int64 [N]; under SAME_STEP
-    autoreset, `final_obs` and `final_info` as Gymnasium's own vector environments give them, and compactly in
+    [N], `goal_distance` [N] m, `reward/<term>` [N], `adr_level`, `episode_index`, `object` int64 [N]. Under SAME_STEP
+    autoreset there are `final_obs` and `final_info` too, as Gymnasium's own vector environments give them, compact in
     `final_rows`.
 
     Args:
@@ -305,7 +305,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         # The back end first: it may refuse.
         self.backend.set_state({name: value for name, value in state.items() if name.startswith("sim.")})
         self._control.load_arrays("control", state)
-        self._task.state.load_arrays("task", state)
+        self._task.load_arrays(state)
         if self._rig is not None:
             self._rig.set_state(state)
             self._place_cameras(self._all_rows)

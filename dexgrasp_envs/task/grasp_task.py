@@ -11,7 +11,7 @@ from ..config import ACTION_SIZE, EnvConfig
 from ..control.palm_controller import ControlState
 from ..objects import ObjectSet
 from ..robots.robot import Robot
-from ..types import Dynamics, SimState, StartState
+from ..types import Arrays, Dynamics, SimState, StartState
 from .geometry import HandObject, HandObjectGeometry
 from .noise import ObservationNoise
 from .observations import Observations
@@ -56,7 +56,9 @@ class GraspTask:
         self._sampler = StartSampler(robot, objects, config.spawn, config.control.joint_margin, config.randomisation)
         random = config.randomisation
         self._dynamics = DynamicsSampler(robot, random) if random.physical else None
-        self._noise = ObservationNoise(robot, random, self._geometry, device) if random.seen else None
+        self._noise: ObservationNoise | None = None
+        if random.seen:
+            self._noise = ObservationNoise(robot, random, self._geometry, len(env_index), device)
         self._push_steps = max(1, round(random.push_seconds / (config.physics.timestep * config.physics.substeps)))
         self._arm_joints, self._fingers = robot.arm_joints, len(robot.fingers)
         self._hand_nominal = torch.tensor(robot.hand_nominal, dtype=torch.float32, device=device)
@@ -92,7 +94,13 @@ class GraspTask:
         state.object_index[rows] = object_index
         state.rest_height[rows] = start.object_pos[:, 2]
         state.last_action[rows] = 0.0
+        self._draw_bias(rows)
         return start
+
+    def load_arrays(self, arrays: Arrays) -> None:
+        """Go on from the state in `arrays`, which `state.to_arrays("task")` gave."""
+        self.state.load_arrays("task", arrays)
+        self._draw_bias(self._all_rows)
 
     def dynamics(self, rows: Tensor) -> Dynamics | None:
         """The physical figures of the episodes that `rows` [n] have begun; None if all are nominal."""
@@ -158,8 +166,12 @@ class GraspTask:
         """Groups of `rows` [n], which all other arguments hold alone."""
         if self._noise is None:
             return self._observations(sim, scene, control, state)
-        sensed = self._noise(sim, scene, self._draws(state, rows), state.step)
+        sensed = self._noise(rows, sim, scene, self._draws(state, rows), state.step)
         return self._observations(sim, scene, control, state, sensed)
+
+    def _draw_bias(self, rows: Tensor) -> None:
+        if self._noise is not None:
+            self._noise.begin(rows, self._draws(self.state.rows(rows), rows))
 
     def _draws(self, state: TaskState, rows: Tensor) -> Draws:
         """Random numbers of the episodes of `rows` [n], which `state` holds alone."""

@@ -34,35 +34,41 @@ class ObservationNoise:
     """
 
     def __init__(
-        self, robot: Robot, config: RandomisationConfig, geometry: HandObjectGeometry, device: torch.device | str
+        self,
+        robot: Robot,
+        config: RandomisationConfig,
+        geometry: HandObjectGeometry,
+        num_envs: int,
+        device: torch.device | str,
     ):
         joints = len(robot.joints)
         self._geometry = geometry
+        counts = (joints, joints, 3, 3)
         self._joints = joints
         self._kinematics = Kinematics(robot.bodies, device)
-        self._joint_bias = np.repeat([config.joint_position_bias, config.joint_velocity_bias], joints)
-        self._joint_noise = np.repeat([config.joint_position_noise, config.joint_velocity_noise], joints)
-        self._object_bias = np.repeat([config.object_position_bias, config.object_rotation_bias], 3)
-        self._object_noise = np.repeat([config.object_position_noise, config.object_rotation_noise], 3)
+        position, rotation = config.object_position_bias, config.object_rotation_bias
+        self._biases = np.repeat([config.joint_position_bias, config.joint_velocity_bias, position, rotation], counts)
+        position, rotation = config.object_position_noise, config.object_rotation_noise
+        self._noises = np.repeat([config.joint_position_noise, config.joint_velocity_noise, position, rotation], counts)
+        self._bias = torch.zeros(num_envs, len(self._biases), device=device)
         self._moves_hand = config.joint_position_bias > 0 or config.joint_position_noise > 0
 
-    def __call__(self, sim: SimState, scene: HandObject, draws: Draws, step: Tensor) -> Sensed:
-        """What is observed of all rows at `step` [N] of their episodes."""
-        steps = step.cpu().numpy()
-        joints = draws.around(Stream.JOINT_BIAS, self._joint_bias)
-        joints += draws.around(Stream.JOINT_NOISE, self._joint_noise, steps)
-        pose = draws.around(Stream.OBJECT_BIAS, self._object_bias)
-        pose += draws.around(Stream.OBJECT_NOISE, self._object_noise, steps)
-        device = sim.joint_pos.device
-        joint_error, pose_error = float32(joints).to(device), float32(pose).to(device)
-        joint_pos = sim.joint_pos + joint_error[:, : self._joints]
-        joint_vel = sim.joint_vel + joint_error[:, self._joints :]
+    def begin(self, rows: Tensor, draws: Draws) -> None:
+        """Draw what lasts for the episodes that `rows` [n] have begun."""
+        self._bias[rows] = float32(draws.around(Stream.BIAS, self._biases)).to(self._bias.device)
+
+    def __call__(self, rows: Tensor, sim: SimState, scene: HandObject, draws: Draws, step: Tensor) -> Sensed:
+        """What is observed of `rows` [n] at `step` [n] of their episodes; the other arguments hold those alone."""
+        drawn = float32(draws.around(Stream.NOISE, self._noises, step.cpu().numpy()))
+        error = self._bias[rows] + drawn.to(self._bias.device)
+        of_pos, of_vel, of_place, of_rotation = error.split([self._joints, self._joints, 3, 3], 1)
+        joint_pos, joint_vel = sim.joint_pos + of_pos, sim.joint_vel + of_vel
         body_pos, body_rot = sim.body_pos, sim.body_rot
         if self._moves_hand and draws.share.any():
             body_pos, body_rot = self._moved(sim, joint_pos, draws)
         hand = self._geometry.hand(body_pos, body_rot)
-        turned = (small_rotation(pose_error[:, 3:])[:, :, :, None] * scene.object_rot[:, None]).sum(2)
-        return Sensed(joint_pos, joint_vel, HandObject(*hand, scene.object_pos + pose_error[:, :3], turned))
+        turned = (small_rotation(of_rotation)[:, :, :, None] * scene.object_rot[:, None]).sum(2)
+        return Sensed(joint_pos, joint_vel, HandObject(*hand, scene.object_pos + of_place, turned))
 
     def _moved(self, sim: SimState, joint_pos: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
         """Poses of the robot's bodies with other joints; those of the simulation where the level is 0."""

@@ -33,10 +33,8 @@ class Stream(IntEnum):
     START_VELOCITY = 21
     PUSH = 22
     TILT = 23
-    OBJECT_BIAS = 24
-    OBJECT_NOISE = 25
-    JOINT_BIAS = 26
-    JOINT_NOISE = 27
+    BIAS = 24
+    NOISE = 25
 
 
 @dataclass(frozen=True)
@@ -64,12 +62,6 @@ class Draws:
         u = rng.uniform(self.seed, self.env_index, self.episode, stream, count)
         return 1.0 + self.share[:, None] * (low + u * (high - low) - 1.0)
 
-    def between(self, stream: Stream, count: int, full: Range) -> Floats:
-        """Numbers [n, count]: 0 at level 0, uniform in `full` at the last level."""
-        low, high = full
-        u = rng.uniform(self.seed, self.env_index, self.episode, stream, count)
-        return self.share[:, None] * (low + u * (high - low))
-
     def around(self, stream: Stream, half_widths: Floats, step: Integers | int = 0) -> Floats:
         """Numbers [n, len(half_widths)]: 0 at level 0, uniform within +-`half_widths` of 0 at the last level."""
         u = rng.uniform(self.seed, self.env_index, self.episode, stream, len(half_widths), step)
@@ -82,18 +74,16 @@ class DynamicsSampler:
     def __init__(self, robot: Robot, config: RandomisationConfig):
         self._config = config
         self._joints = len(robot.joints)
-        self._efforts = np.array([joint.max_effort for joint in robot.joints])
 
     def __call__(self, draws: Draws) -> Dynamics:
         """Of the episodes of `draws`."""
         config, joints = self._config, self._joints
-        friction = draws.between(Stream.JOINT_FRICTION, joints, config.joint_friction) * self._efforts
         return Dynamics(
             friction=float32(draws.factor(Stream.FRICTION, 1, config.friction)[:, 0]),
             mass=float32(draws.factor(Stream.MASS, 1, config.mass)[:, 0]),
             stiffness=float32(draws.factor(Stream.STIFFNESS, joints, config.stiffness)),
             damping=float32(draws.factor(Stream.DAMPING, joints, config.damping)),
-            joint_friction=float32(friction),
+            joint_friction=float32(draws.factor(Stream.JOINT_FRICTION, joints, config.joint_friction)),
             joint_vel=float32(draws.around(Stream.START_VELOCITY, np.full(joints, config.start_velocity))),
         )
 

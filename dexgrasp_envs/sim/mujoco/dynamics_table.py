@@ -40,6 +40,7 @@ class DynamicsTable:
         self._friction = np.array([model.geom_friction[self._geoms, _SLIDING] for model in models])
         self._stiffness = first.actuator_gainprm[:, 0].copy()
         self._damping = -first.actuator_biasprm[:, 2]
+        self._joint_friction = first.dof_damping[:joints].copy()
         self.values = nominal(num_envs, joints)
         """Of all simulations."""
 
@@ -73,17 +74,17 @@ class DynamicsTable:
         bias = batch.expand("actuator_biasprm")
         bias[index, :, 1] = -stiffness
         bias[index, :, 2] = -self._damping * rows.damping.numpy().astype(np.float64)
-        batch.expand("dof_frictionloss")[index, : self._joints] = rows.joint_friction.numpy()
+        friction = self._joint_friction * rows.joint_friction.numpy().astype(np.float64)
+        batch.expand("dof_damping")[index, : self._joints] = friction
 
 
 def nominal(count: int, joints: int) -> Dynamics:
     """What the models were compiled with."""
-    still = torch.zeros(count, joints)
     return Dynamics(
         friction=torch.ones(count),
         mass=torch.ones(count),
         stiffness=torch.ones(count, joints),
         damping=torch.ones(count, joints),
-        joint_friction=still,
-        joint_vel=still.clone(),
+        joint_friction=torch.ones(count, joints),
+        joint_vel=torch.zeros(count, joints),
     )
