@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from dexgrasp_envs.config import ADR_LEVELS
+from dexgrasp_envs.config import ADR_LEVELS, RANDOMISATIONS, RandomisationConfig
+from dexgrasp_envs.errors import ConfigError
+
+
+def named_randomisation(name: str) -> RandomisationConfig:
+    """One of `RANDOMISATIONS`; ConfigError for another name."""
+    if name not in RANDOMISATIONS:
+        raise ConfigError(f"--randomisation must be one of {', '.join(RANDOMISATIONS)}, got {name!r}")
+    return RANDOMISATIONS[name]
 
 
 @dataclass

@@ -17,8 +17,9 @@ from rich.table import Table
 
 import dexgrasp_envs  # noqa: F401  registers the environments
 from dexgrasp_envs.config import EnvConfig, SpawnConfig
-from dexgrasp_envs.errors import RenderingError
+from dexgrasp_envs.errors import ConfigError, RenderingError
 
+from .adr import named_randomisation
 from .checkpoint import CheckpointMeta, config_of, load_policy, read, require_env
 from .evaluation import RATES, EvaluationResult, evaluate
 from .policy import ActorCritic
@@ -49,6 +50,10 @@ class Args:
     """Where to write a video of the first episodes of environment 0."""
     video_episodes: int = 4
     """Episodes in the video."""
+    adr_level: int = 0
+    """Level of randomisation of all episodes; at 0 nothing is randomised. The video is of level 0."""
+    randomisation: str | None = None
+    """Randomise as one of `config.RANDOMISATIONS` says; as in training if None."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,8 @@ class Evaluation:
     """Fingerprint of that environment."""
     shuffled_images: bool
     """Whether images were shuffled among environments."""
+    adr_level: int = 0
+    """Level of randomisation."""
 
 
 def evaluation_config(meta: CheckpointMeta) -> EnvConfig:
@@ -80,12 +87,18 @@ def sees(path: Path) -> bool:
 
 
 def evaluate_checkpoint(
-    path: Path, num_envs: int, episodes_per_env: int, seed: int, shuffle_images: bool = False
+    path: Path,
+    num_envs: int,
+    episodes_per_env: int,
+    seed: int,
+    shuffle_images: bool = False,
+    adr_level: int = 0,
+    randomisation: str | None = None,
 ) -> Evaluation:
     """Evaluate a checkpoint on its `evaluation_config`, on request seeing the images of other environments.
 
     Raises:
-        ConfigError: Images are to be shuffled, but it sees none.
+        ConfigError: Images are to be shuffled, but it sees none; or there is no such level or randomisation.
         CheckpointError: It is unreadable, or robot, scene, objects or spaces have changed since it was trained. The
             fingerprint holds the spawn too, so the comparison is with an environment of the training configuration.
     """
@@ -93,11 +106,17 @@ def evaluate_checkpoint(
     with closing(gymnasium.make_vec(meta.env_id, num_envs=1, config=config_of(meta))) as trained_on:
         require_env(meta, trained_on, meta.actor_groups)
     config = evaluation_config(meta)
+    if randomisation is not None:
+        config = config.replace(randomisation=named_randomisation(randomisation))
+    if adr_level and config.randomisation.nominal:
+        raise ConfigError("--adr-level takes ranges, and the policy was trained without: give --randomisation too")
     with closing(gymnasium.make_vec(meta.env_id, num_envs=num_envs, config=config)) as env:
         fingerprint = env.unwrapped.fingerprint  # type: ignore[attr-defined]
+        if adr_level:
+            env.unwrapped.set_adr_level(adr_level)  # type: ignore[attr-defined]
         actor = ShuffledImages(policy, seed) if shuffle_images else policy
         result = evaluate(actor, env, episodes_per_env, seed)
-    return Evaluation(result, policy, meta, config, fingerprint, shuffle_images)
+    return Evaluation(result, policy, meta, config, fingerprint, shuffle_images, adr_level)
 
 
 def make_record(args: Args, evaluation: Evaluation) -> Record:
@@ -132,6 +151,7 @@ def make_record(args: Args, evaluation: Evaluation) -> Record:
         "num_envs": args.num_envs,
         "episodes_per_env": args.episodes_per_env,
         "shuffled_images": evaluation.shuffled_images,
+        "adr_level": evaluation.adr_level,
         "object_names": list(result.object_names),
         "episodes": {name: values.tolist() for name, values in result.episodes.items()},
     }
@@ -141,7 +161,9 @@ def _arguments(args: Args) -> list[str]:
     """The command line that writes the same record."""
     numbers = ["--num-envs", args.num_envs, "--episodes-per-env", args.episodes_per_env, "--seed", args.seed]
     shuffle = ["--shuffle-images"] if args.shuffle_images else []
-    return [str(args.checkpoint), *map(str, numbers), *shuffle, "--out", str(args.out)]
+    level = ["--adr-level", str(args.adr_level)] if args.adr_level else []
+    ranges = [] if args.randomisation is None else ["--randomisation", args.randomisation]
+    return [str(args.checkpoint), *map(str, numbers), *shuffle, *level, *ranges, "--out", str(args.out)]
 
 
 def words(interval: Interval) -> str:
@@ -177,11 +199,19 @@ def main() -> None:
     args = tyro.cli(Args, description=__doc__)
     console = Console()
     evaluation = evaluate_checkpoint(
-        args.checkpoint, args.num_envs, args.episodes_per_env, args.seed, args.shuffle_images
+        args.checkpoint,
+        args.num_envs,
+        args.episodes_per_env,
+        args.seed,
+        args.shuffle_images,
+        args.adr_level,
+        args.randomisation,
     )
     title = f"{args.checkpoint.name} on {evaluation.meta.env_id}, {evaluation.meta.steps:,} training steps"
     if args.shuffle_images:
         title += ", images shuffled among environments"
+    if args.adr_level:
+        title += f", randomisation at level {args.adr_level}"
     console.print(results_table(title, evaluation.result))
     write_record(args.out, make_record(args, evaluation))
     console.print(f"wrote {args.out}")

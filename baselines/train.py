@@ -18,10 +18,11 @@ from rich.table import Table
 from stable_baselines3.common import logger
 
 import dexgrasp_envs  # noqa: F401  registers the environments
-from dexgrasp_envs.config import ADR_LEVELS, RANDOMISATIONS, EnvConfig, ObservationConfig
+from dexgrasp_envs.config import ADR_LEVELS, EnvConfig, ObservationConfig
 from dexgrasp_envs.errors import ConfigError
 from dexgrasp_envs.registration import ID_GROUPS
 
+from .adr import named_randomisation
 from .checkpoint import CheckpointMeta, config_of, hyper_parameters, read_training
 from .memory import keep_freed_memory
 from .policy import default_groups
@@ -124,9 +125,7 @@ def env_config(args: Args) -> EnvConfig:
     """The configuration that `args` ask for; ConfigError for a randomisation of an unknown name."""
     if args.randomisation is None:
         return args.env
-    if args.randomisation not in RANDOMISATIONS:
-        raise ConfigError(f"--randomisation must be one of {', '.join(RANDOMISATIONS)}, got {args.randomisation!r}")
-    return args.env.replace(randomisation=RANDOMISATIONS[args.randomisation])
+    return args.env.replace(randomisation=named_randomisation(args.randomisation))
 
 
 def train(args: Args, console: Console | None = None) -> PPO:

@@ -53,8 +53,8 @@ class Draws:
     @classmethod
     def of(cls, seed: Tensor, env_index: Tensor, episode: Tensor, level: Tensor) -> Self:
         """From tensors [n] int64."""
-        keys = (values.cpu().numpy() for values in (seed, env_index, episode))
-        return cls(*keys, level.cpu().numpy() / ADR_LEVELS)
+        share = level.cpu().numpy() / ADR_LEVELS
+        return cls(seed.cpu().numpy(), env_index.cpu().numpy(), episode.cpu().numpy(), share)
 
     def factor(self, stream: Stream, count: int, full: Range) -> Floats:
         """Factors [n, count]: 1 at level 0, uniform in `full` at the last level."""
