@@ -21,11 +21,11 @@ class TaskState(BatchState):
     """[N] bool, the episode is over and the row has not been reset."""
     object_index: Tensor
     """[N] int64, index in the object set."""
-    adr_level: Tensor
-    """[N] int64, level of randomisation of this episode."""
-    next_adr_level: Tensor
-    """[N] int64, that of the next one."""
     rest_height: Tensor
     """[N] lowest height of the object's centre so far in this episode, m."""
     last_action: Tensor
     """[N, 11] the last action, clipped."""
+    adr_level: Tensor
+    """[N] int64, level of randomisation of this episode."""
+    next_adr_level: Tensor
+    """[N] int64, that of the next one."""

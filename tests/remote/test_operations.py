@@ -62,7 +62,7 @@ def test_only_what_an_environment_names_can_be_called() -> None:
     operations.run("call", {"name": "set_level", "args": [[3, 4]]})
     assert env.level.tolist() == [3, 4]
     for name in ("close", "_begin", "set_levels", None):
-        with pytest.raises(RemoteError, match="cannot be called from afar; .* there are set_level"):
+        with pytest.raises(RemoteError, match=r"cannot be called from afar; of .* there are set_level"):
             operations.run("call", {"name": name, "args": []})
     with pytest.raises(RemoteError, match="there are none"):
         Operations(cartpole()).run("call", {"name": "close", "args": []})
