@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 import dexgrasp_envs  # noqa: F401  registers the environments
-from dexgrasp_envs.config import EnvConfig, SpawnConfig
+from dexgrasp_envs.config import EnvConfig, RandomisationConfig, SpawnConfig
 from dexgrasp_envs.errors import ConfigError, RenderingError
 
 from .adr import named_randomisation
@@ -53,7 +53,7 @@ class Args:
     adr_level: int = 0
     """Level of randomisation of all episodes; at 0 nothing is randomised. The video is of level 0."""
     randomisation: str | None = None
-    """Randomise as one of `config.RANDOMISATIONS` says; as in training if None."""
+    """Above level 0, randomise as one of `config.RANDOMISATIONS` says; as in training if None."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,19 @@ class Evaluation:
 
 
 def evaluation_config(meta: CheckpointMeta) -> EnvConfig:
-    """The configuration that a checkpoint was trained on, with the default spawn: the fixed evaluation distribution."""
-    return config_of(meta).replace(spawn=SpawnConfig())
+    """The configuration that a checkpoint was trained on, with the default spawn and without randomisation.
+
+    It is the fixed evaluation distribution.
+    """
+    return config_of(meta).replace(spawn=SpawnConfig(), randomisation=RandomisationConfig())
+
+
+def randomised_config(meta: CheckpointMeta, name: str | None) -> EnvConfig:
+    """The same with the randomisation `name`, or with that of training; ConfigError if there is none."""
+    ranges = config_of(meta).randomisation if name is None else named_randomisation(name)
+    if ranges.nominal:
+        raise ConfigError("--adr-level takes ranges, and the policy was trained without: give --randomisation too")
+    return evaluation_config(meta).replace(randomisation=ranges)
 
 
 def sees(path: Path) -> bool:
@@ -97,6 +108,8 @@ def evaluate_checkpoint(
 ) -> Evaluation:
     """Evaluate a checkpoint on its `evaluation_config`, on request seeing the images of other environments.
 
+    Above `adr_level` 0 it is the `randomised_config`.
+
     Raises:
         ConfigError: Images are to be shuffled, but it sees none; or there is no such level or randomisation.
         CheckpointError: It is unreadable, or robot, scene, objects or spaces have changed since it was trained. The
@@ -105,11 +118,7 @@ def evaluate_checkpoint(
     policy, meta = load_policy(path)
     with closing(gymnasium.make_vec(meta.env_id, num_envs=1, config=config_of(meta))) as trained_on:
         require_env(meta, trained_on, meta.actor_groups)
-    config = evaluation_config(meta)
-    if randomisation is not None:
-        config = config.replace(randomisation=named_randomisation(randomisation))
-    if adr_level and config.randomisation.nominal:
-        raise ConfigError("--adr-level takes ranges, and the policy was trained without: give --randomisation too")
+    config = randomised_config(meta, randomisation) if adr_level else evaluation_config(meta)
     with closing(gymnasium.make_vec(meta.env_id, num_envs=num_envs, config=config)) as env:
         fingerprint = env.unwrapped.fingerprint  # type: ignore[attr-defined]
         if adr_level:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import create_empty_array
 
-from ..errors import ServerLost
+from ..errors import DeadlineExceeded, ServerLost
 from .address import Address
 from .connection import Connection, wait_for
 from .heartbeat import Heartbeat
@@ -182,8 +182,8 @@ class Part:
                 # Called while the server was being found: from the next episodes on, as elsewhere.
                 try:
                     _repeat(self.connection, self._calls, self.address.deadlines.call)
-                except ServerLost as error:
-                    self.lose(error)
+                except (ServerLost, DeadlineExceeded) as error:
+                    self.lose(ServerLost(str(error)))
         return self.live
 
     def pause(self, seconds: float) -> None:
