@@ -10,7 +10,7 @@ from baselines.evaluate import Args as EvaluationArgs
 from baselines.evaluate import evaluate_checkpoint, make_record
 from baselines.ppo_config import PPOConfig
 from baselines.record import validate
-from baselines.train import Args, make_learner, train
+from baselines.train import STATE_CONFIG, Args, make_learner, train
 from dexgrasp_envs.config import ADR_LEVELS, RANDOMISATIONS
 from dexgrasp_envs.errors import ConfigError
 from tests.baselines.fake_env import FAKE_CONFIG, FAKE_ID
@@ -90,7 +90,7 @@ def test_training_raises_the_level_and_tells_it_everywhere(tmp_path, console):
 @pytest.mark.usefixtures("always_up")
 def test_a_resumed_run_goes_on_at_its_level(tmp_path, console):
     train(arguments(tmp_path), console)
-    learner = make_learner(arguments(tmp_path, resume=tmp_path / "latest.pt", randomisation=None))
+    learner = make_learner(arguments(tmp_path, resume=tmp_path / "latest.pt", env=STATE_CONFIG, randomisation=None))
     assert learner.adr is not None and learner.adr.level == 4
     assert learner.vector_env.unwrapped.adr_level.tolist() == [4] * 8
     with pytest.raises(ConfigError, match="leave --adr-level out"):
