@@ -140,7 +140,8 @@ class RolloutCollector:
             last_obs = _take(final.obs, timed_out, critic_groups)
             rollout.cut_short.append((step, rows.start + final.index[timed_out], last_obs))
         self._take_statistics(rows, reward, infos, final)
-        rollout.successes += float(np.sum(infos["success"]))
+        # Of rows whose server is lost there is only what was known before.
+        rollout.successes += float(np.sum(infos["success"] & infos.get("valid", True)))
         dones = terminated | truncated
         forced = (self.forced_resets[rows] == self._steps[rows]) & ~dones
         if forced.any():
