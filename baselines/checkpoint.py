@@ -67,6 +67,8 @@ class CheckpointMeta:
     """Architecture of a recurrent student, the fields of `StereoStudentConfig`; None of PPO's policies."""
     task_fingerprint: str = ""
     """Identifies the task, whatever is observed of it: `DexGraspVectorEnv.task_fingerprint`; "" where not noted."""
+    adr_level: int = 0
+    """Level of randomisation that training has reached."""
     run: dict[str, Any] = field(default_factory=dict)
     """Arguments of the training command."""
     kind: str = "training"

@@ -110,6 +110,8 @@ class Distillation:
         self.env = make_envs(STUDENTS[args.student], args.num_envs, taught_config, args.sim, args.keys)
         try:
             require_teacher(self.teacher_meta, self.env, critic=goes_on)
+            if self.teacher_meta.adr_level:
+                self.env.unwrapped.set_adr_level(self.teacher_meta.adr_level)  # type: ignore[attr-defined]
             hidden = checkpoint.hyper_parameters(self.teacher_meta, args.teacher).hidden
             self.ppo = replace(DEPTH_PPO, hidden=hidden, encoder=args.dagger.encoder)
             self.student = self._make_student(teacher)

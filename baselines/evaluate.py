@@ -17,10 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 import dexgrasp_envs  # noqa: F401  registers the environments
-from dexgrasp_envs.config import EnvConfig
-from dexgrasp_envs.errors import RenderingError
+from dexgrasp_envs.config import EnvConfig, RandomisationConfig
+from dexgrasp_envs.errors import ConfigError, RenderingError
 from dexgrasp_envs.tiers import TierName, on_tier
 
+from .adr import named_randomisation
 from .checkpoint import CheckpointMeta, config_of, load_policy, read, require_env
 from .evaluation import RATES, EvaluationResult, evaluate
 from .policy import ActorCritic
@@ -53,6 +54,10 @@ class Args:
     """Where to write a video of the first episodes of environment 0."""
     video_episodes: int = 4
     """Episodes in the video."""
+    adr_level: int = 0
+    """Level of randomisation of all episodes; at 0 nothing is randomised. The video is of level 0."""
+    randomisation: str | None = None
+    """Above level 0, randomise as one of `config.RANDOMISATIONS` says; as in training if None."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +78,24 @@ class Evaluation:
     """Whether images were shuffled among environments."""
     tier: TierName
     """Distribution of the episodes."""
+    adr_level: int = 0
+    """Level of randomisation."""
 
 
 def evaluation_config(meta: CheckpointMeta, tier: TierName = "easy") -> EnvConfig:
-    """The configuration that a checkpoint was trained on, with what a tier decides; `ConfigError` for unknown ones."""
-    return on_tier(config_of(meta), tier)
+    """The configuration that a checkpoint was trained on, with what a tier decides and without randomisation.
+
+    ConfigError for an unknown tier.
+    """
+    return on_tier(config_of(meta), tier).replace(randomisation=RandomisationConfig())
+
+
+def randomised_config(meta: CheckpointMeta, name: str | None, tier: TierName = "easy") -> EnvConfig:
+    """The same with the randomisation `name`, or with that of training; ConfigError if there is none."""
+    ranges = config_of(meta).randomisation if name is None else named_randomisation(name)
+    if ranges.nominal:
+        raise ConfigError("--adr-level takes ranges, and the policy was trained without: give --randomisation too")
+    return evaluation_config(meta, tier).replace(randomisation=ranges)
 
 
 def sees(path: Path) -> bool:
@@ -86,24 +104,35 @@ def sees(path: Path) -> bool:
 
 
 def evaluate_checkpoint(
-    path: Path, num_envs: int, episodes_per_env: int, seed: int, shuffle_images: bool = False, tier: TierName = "easy"
+    path: Path,
+    num_envs: int,
+    episodes_per_env: int,
+    seed: int,
+    shuffle_images: bool = False,
+    tier: TierName = "easy",
+    adr_level: int = 0,
+    randomisation: str | None = None,
 ) -> Evaluation:
     """Evaluate a checkpoint on its `evaluation_config`, on request seeing the images of other environments.
 
+    Above `adr_level` 0 it is the `randomised_config`.
+
     Raises:
-        ConfigError: Images are to be shuffled, but it sees none; or there is no such tier.
+        ConfigError: Images are to be shuffled, but it sees none; or there is no such tier, level or randomisation.
         CheckpointError: It is unreadable, or robot, scene, objects or spaces have changed since it was trained. The
             fingerprint holds what the tier changes, so the comparison is with an environment as in training.
     """
     policy, meta = load_policy(path)
     with closing(gymnasium.make_vec(meta.env_id, num_envs=1, config=config_of(meta))) as trained_on:
         require_env(meta, trained_on, meta.actor_groups)
-    config = evaluation_config(meta, tier)
+    config = randomised_config(meta, randomisation, tier) if adr_level else evaluation_config(meta, tier)
     with closing(gymnasium.make_vec(meta.env_id, num_envs=num_envs, config=config)) as env:
         fingerprint = env.unwrapped.fingerprint  # type: ignore[attr-defined]
+        if adr_level:
+            env.unwrapped.set_adr_level(adr_level)  # type: ignore[attr-defined]
         actor = ShuffledImages(policy, seed) if shuffle_images else policy
         result = evaluate(actor, env, episodes_per_env, seed)
-    return Evaluation(result, policy, meta, config, fingerprint, shuffle_images, tier)
+    return Evaluation(result, policy, meta, config, fingerprint, shuffle_images, tier, adr_level)
 
 
 def make_record(args: Args, evaluation: Evaluation) -> Record:
@@ -139,6 +168,7 @@ def make_record(args: Args, evaluation: Evaluation) -> Record:
         "num_envs": args.num_envs,
         "episodes_per_env": args.episodes_per_env,
         "shuffled_images": evaluation.shuffled_images,
+        "adr_level": evaluation.adr_level,
         "object_names": list(result.object_names),
         "episodes": {name: values.tolist() for name, values in result.episodes.items()},
     }
@@ -149,7 +179,9 @@ def _arguments(args: Args) -> list[str]:
     numbers = ["--num-envs", args.num_envs, "--episodes-per-env", args.episodes_per_env, "--seed", args.seed]
     tier = [] if args.tier == "easy" else ["--tier", args.tier]
     shuffle = ["--shuffle-images"] if args.shuffle_images else []
-    return [str(args.checkpoint), *map(str, numbers), *tier, *shuffle, "--out", str(args.out)]
+    level = ["--adr-level", str(args.adr_level)] if args.adr_level else []
+    ranges = [] if args.randomisation is None else ["--randomisation", args.randomisation]
+    return [str(args.checkpoint), *map(str, numbers), *tier, *shuffle, *level, *ranges, "--out", str(args.out)]
 
 
 def words(interval: Interval) -> str:
@@ -185,11 +217,20 @@ def main() -> None:
     args = tyro.cli(Args, description=__doc__)
     console = Console()
     evaluation = evaluate_checkpoint(
-        args.checkpoint, args.num_envs, args.episodes_per_env, args.seed, args.shuffle_images, args.tier
+        args.checkpoint,
+        args.num_envs,
+        args.episodes_per_env,
+        args.seed,
+        args.shuffle_images,
+        args.tier,
+        args.adr_level,
+        args.randomisation,
     )
     title = f"{args.checkpoint.name} on {evaluation.meta.env_id}, {args.tier}, {evaluation.meta.steps:,} training steps"
     if args.shuffle_images:
         title += ", images shuffled among environments"
+    if args.adr_level:
+        title += f", randomisation at level {args.adr_level}"
     console.print(results_table(title, evaluation.result))
     write_record(args.out, make_record(args, evaluation))
     console.print(f"wrote {args.out}")

@@ -18,6 +18,7 @@ from dexgrasp_envs.adapters.sb3 import SB3VecEnv
 from dexgrasp_envs.errors import CheckpointError, ConfigError
 
 from . import checkpoint
+from .adr import ADR
 from .loss import ppo_loss
 from .policy import ActorCritic, default_groups
 from .ppo_config import PPOConfig
@@ -39,6 +40,7 @@ class PPO(stable_baselines3.PPO):
         actor_groups: Observation groups of the actor; by default proprio and depth, or proprio and state.
         critic_groups: Observation groups of the critic; proprio and privileged by default, else the actor's.
         seed: Seed of environment, networks, exploration and minibatches.
+        adr_level: Level of randomisation to begin with, which rises with success; of environments that have one.
 
     Raises:
         ConfigError: A rollout would hold fewer than two samples, or a depth policy has no `privileged` to learn from.
@@ -56,6 +58,7 @@ class PPO(stable_baselines3.PPO):
         actor_groups: tuple[str, ...] | None = None,
         critic_groups: tuple[str, ...] | None = None,
         seed: int = 0,
+        adr_level: int = 0,
     ) -> None:
         self.config = config or PPOConfig()
         self.vector_env = env
@@ -81,6 +84,14 @@ class PPO(stable_baselines3.PPO):
                 "where the object is; make the environment with it in `observation.groups`"
             )
         self.collector = RolloutCollector(env, seed, self.config.desynchronise)
+        self.adr: ADR | None = None
+        """Raises the level of randomisation; None where nothing is randomised."""
+        settings = env.unwrapped.config  # type: ignore[attr-defined]
+        if not settings.randomisation.nominal:
+            self.adr = ADR(settings.max_steps, adr_level)
+            self._set_level()
+        elif adr_level:
+            raise ConfigError("a level of randomisation takes environments with one: give --randomisation too")
         self.threads = torch.get_num_threads()
         self.iterations = 0
         self.seconds = 0.0
@@ -210,6 +221,11 @@ class PPO(stable_baselines3.PPO):
         callback.on_rollout_end()
         self.record |= self.collector.statistics()
         self.record["steps"] = self.num_timesteps
+        self.record["success_now"] = self.collector.success_now
+        if self.adr is not None:
+            self.record["adr_level"] = self.adr.level
+            if self.adr.update(self.collector.success_now, self.n_steps):
+                self._set_level()
         self.record["env_seconds"] = env_seconds
         seconds = perf_counter() - start
         self.seconds += seconds
@@ -291,6 +307,11 @@ class PPO(stable_baselines3.PPO):
         group = self.policy.optimizer.param_groups[0]
         group["lr"] = min(max(group["lr"] * factor, lowest), highest)
 
+    def _set_level(self) -> None:
+        """Have episodes begin at the level that training has reached."""
+        assert self.adr is not None
+        self.vector_env.unwrapped.set_adr_level(self.adr.level)  # type: ignore[attr-defined]
+
     def save(self, path: str | Path, run: dict[str, Any] | None = None) -> None:  # type: ignore[override]
         """Write a checkpoint from which training goes on exactly, with the state of the environments.
 
@@ -306,6 +327,8 @@ class PPO(stable_baselines3.PPO):
             "rng": torch.get_rng_state(),
             "rollouts": self.collector.get_state(),
         }
+        if self.adr is not None:
+            payload["adr"] = self.adr.get_state()
         if self.sight_training is not None:
             payload["sight"] = {
                 "optimizer": self.sight_training.optimizer.state_dict(),
@@ -334,6 +357,10 @@ class PPO(stable_baselines3.PPO):
                 learner.sight_training.optimizer.load_state_dict(payload["sight"]["optimizer"])
                 learner.sight_training.memory.set_state(payload["sight"]["memory"])
             learner.collector.set_state(payload["rollouts"])
+            if learner.adr is not None:
+                learner.adr.set_state(payload["adr"])
+                # After the state of the environments, so that replacements of lost servers are told too.
+                learner._set_level()
             torch.set_rng_state(payload["rng"])
         except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
             raise CheckpointError(
@@ -356,4 +383,5 @@ class PPO(stable_baselines3.PPO):
             sight=None if self.sight is None else asdict(self.sight),
             run=(run or {}) | ({} if self.started_from is None else {"start_from": self.started_from}),
             kind=kind,
+            adr_level=0 if self.adr is None else self.adr.level,
         )

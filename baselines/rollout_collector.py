@@ -45,6 +45,8 @@ class RolloutCollector:
         self.max_steps: int = env.unwrapped.config.max_steps  # type: ignore[attr-defined]
         self.obs: dict[str, np.ndarray] | None = None
         self.diverged = 0
+        self.success_now = 0.0
+        """Share of the environments that were in the success region, over the last rollout."""
         self._finished: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=env.num_envs))
 
     @property
@@ -101,7 +103,10 @@ class RolloutCollector:
                 break
         now = [self._receive(rollout, step, group) for group in self.groups]
         stopping = not on_step(self._told(buffer, step, now)) or stopping
-        return None if stopping else (rollout.cut_short, rollout.seconds)
+        if stopping:
+            return None
+        self.success_now = rollout.successes / (buffer.steps * buffer.num_envs)
+        return rollout.cut_short, rollout.seconds
 
     def _send(
         self, rollout: "_Rollout", step: int, group: EnvGroup, observed: Mapping[str, np.ndarray], noise: Tensor
@@ -135,6 +140,8 @@ class RolloutCollector:
             last_obs = _take(final.obs, timed_out, critic_groups)
             rollout.cut_short.append((step, rows.start + final.index[timed_out], last_obs))
         self._take_statistics(rows, reward, infos, final)
+        # Of rows whose server is lost there is only what was known before.
+        rollout.successes += float(np.sum(infos["success"] & infos.get("valid", True)))
         dones = terminated | truncated
         forced = (self.forced_resets[rows] == self._steps[rows]) & ~dones
         if forced.any():
@@ -213,6 +220,8 @@ class _Rollout:
     cut_short: list[CutShort] = field(default_factory=list)
     seconds: float = 0.0
     """For which the environments were waited for."""
+    successes: float = 0.0
+    """Steps in the success region, of all environments together."""
 
 
 @dataclass

@@ -18,10 +18,11 @@ from rich.table import Table
 from stable_baselines3.common import logger
 
 import dexgrasp_envs  # noqa: F401  registers the environments
-from dexgrasp_envs.config import EnvConfig, ObservationConfig
+from dexgrasp_envs.config import ADR_LEVELS, EnvConfig, ObservationConfig
 from dexgrasp_envs.errors import ConfigError
 from dexgrasp_envs.registration import ID_GROUPS
 
+from .adr import named_randomisation
 from .checkpoint import CheckpointMeta, config_of, hyper_parameters, read_training
 from .memory import keep_freed_memory
 from .policy import default_groups
@@ -33,7 +34,7 @@ from .simulators import make_envs
 
 COLUMNS = (
     "steps", "iterations", "seconds", "success_at_end", "success_share", "success_once", "lifted", "return", "length",
-    "kl", "lr", "std", "entropy", "clip_share", "policy_loss", "value_loss", "bound_loss",
+    "success_now", "adr_level", "kl", "lr", "std", "entropy", "clip_share", "policy_loss", "value_loss", "bound_loss",
     "position_error", "explained_variance",
     "diverged", "server_losses",
     "steps_per_second", "observed_mb_per_second", "env_seconds", "inference_seconds", "update_seconds",
@@ -52,6 +53,7 @@ examples:
   python -m baselines.train DexGrasp/KukaAllegro-Depth-v0 --minutes 120 --sim spawn:2 --out runs/depth
   python -m baselines.train DexGrasp/KukaAllegro-Depth-v0 --minutes 15 --start-from runs/dagger/policy.pt --sim spawn:2
   python -m baselines.train DexGrasp/KukaAllegro-Depth-v0 --sim tcp://a:5555 --keys my_keys --groups 2 --out runs/far
+  python -m baselines.train DexGrasp/KukaAllegro-State-v0 --randomisation paper --minutes 240 --out runs/adr
   python -m baselines.train DexGrasp/KukaAllegro-Depth-v0 --env.observation.image-size 60 80 --out runs/depth60
 """
 
@@ -90,6 +92,10 @@ class Args:
     """Checkpoint whose policy a new run begins with, such as a student of baselines.distill; all else is new."""
     checkpoint_minutes: float = 3.0
     """Time between two writes of latest.pt."""
+    randomisation: str | None = None
+    """Randomise as one of `config.RANDOMISATIONS` says; the level rises with success. As in `env` if None."""
+    adr_level: int = 0
+    """Level of randomisation to begin with."""
     ppo: PPOConfig = field(default_factory=PPOConfig)
     """Hyper-parameters."""
     env: EnvConfig = STATE_CONFIG
@@ -115,12 +121,19 @@ def make_learner(args: Args) -> PPO:
         _require_no_conflict(args, meta)
         num_envs = saved_num_envs(payload["rollouts"]) if args.num_envs is None else args.num_envs
         return PPO.load(args.resume, _make_env(args, num_envs, config_of(meta)))
-    env = _make_env(args, NUM_ENVS if args.num_envs is None else args.num_envs, args.env)
+    env = _make_env(args, NUM_ENVS if args.num_envs is None else args.num_envs, env_config(args))
     actor, critic = default_groups(env.single_observation_space, args.blind)  # type: ignore[arg-type]
-    learner = PPO(env, args.ppo, actor, critic, args.seed)
+    learner = PPO(env, args.ppo, actor, critic, args.seed, args.adr_level)
     if args.start_from is not None:
         learner.start_from(args.start_from)
     return learner
+
+
+def env_config(args: Args) -> EnvConfig:
+    """The configuration that `args` ask for; ConfigError for a randomisation of an unknown name."""
+    if args.randomisation is None:
+        return args.env
+    return args.env.replace(randomisation=named_randomisation(args.randomisation))
 
 
 def train(args: Args, console: Console | None = None) -> PPO:
@@ -188,6 +201,8 @@ def plan(learner: PPO, sim: str | None = None) -> Table:
     table.add_row("episode", f"{config.max_steps} steps, {config.episode.seconds:g} s")
     table.add_row("rollout buffer", f"{learner.rollout_buffer.nbytes / 2**20:.1f} MiB")
     table.add_row("parameters", f"{sum(p.numel() for p in learner.policy.parameters()):,}")
+    if learner.adr is not None:
+        table.add_row("level of randomisation", f"{learner.adr.level} of {ADR_LEVELS}")
     table.add_row("configuration hash", config.hash())
     table.add_row("seed, threads", f"{learner.seed}, {learner.threads}")
     if learner.started_from is not None:
@@ -202,10 +217,12 @@ def plan(learner: PPO, sim: str | None = None) -> Table:
 def _require_no_conflict(args: Args, meta: CheckpointMeta) -> None:
     """`ConfigError` if an argument differs from its default and from the checkpoint, which would prevail."""
     assert args.resume is not None
+    if args.adr_level:
+        raise ConfigError("a resumed run goes on at the level that it has reached; leave --adr-level out")
     usual = default_args(args.env_id)
     saved = {"ppo": hyper_parameters(meta, args.resume), "seed": meta.seed, "blind": meta.blind}
     for name, value in (saved | {"env": config_of(meta)}).items():
-        asked = getattr(args, name)
+        asked = env_config(args) if name == "env" else getattr(args, name)
         effective = asked.observing(*_id_groups(args.env_id)) if isinstance(asked, EnvConfig) else asked
         if asked != getattr(usual, name) and effective != value:
             raise ConfigError(
@@ -232,6 +249,8 @@ def _note(record: dict[str, float]) -> str:
     rates = outcomes(record)
     if "position_error" in record:
         rates += f"  sees to {record['position_error']:.0f} cm"
+    if "adr_level" in record:
+        rates += f"  ADR {record['adr_level']:.0f}"
     speed = f"{record['steps_per_second']:,.0f}/s {record['observed_mb_per_second']:.1f} MB/s"
     return f"{record['steps']:,} {speed}  {rates}"
 

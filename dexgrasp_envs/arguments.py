@@ -11,10 +11,12 @@ from torch import Tensor
 
 from . import objects as object_sets
 from .config import (
+    ADR_LEVELS,
     CAMERAS,
     CONTROLLERS,
     DEPTH_FORMATS,
     LIGHTS,
+    RANDOMISATIONS,
     RATES,
     SYNERGIES,
     TARGETS,
@@ -22,6 +24,7 @@ from .config import (
     EnvConfig,
     LightConfig,
     ObservationConfig,
+    RandomisationConfig,
     StereoConfig,
 )
 from .errors import ActionError, ConfigError
@@ -69,12 +72,12 @@ def autoreset_mode(value: Any) -> AutoresetMode:
 
 CONFIG_OPTIONS = (
     *("config", "tier", "objects", "groups", "privileged", "image_size", "depth_format", "camera", "depth_noise"),
-    *("light", "colour", "controller", "rate"),
+    *("light", "colour", "controller", "rate", "randomisation"),
 )
 """Options of an environment that decide its configuration."""
 ENV_OPTIONS = (
     *CONFIG_OPTIONS,
-    *("backend", "device", "threads", "autoreset_mode", "output", "first_env_index", "render_mode"),
+    *("backend", "device", "threads", "autoreset_mode", "output", "first_env_index", "render_mode", "adr_level"),
 )
 """Options of a vector environment besides num_envs."""
 
@@ -94,6 +97,7 @@ def env_config(
     colour: Any = None,
     controller: Any = None,
     rate: Any = None,
+    randomisation: Any = None,
 ) -> EnvConfig:
     """The configuration that an environment's options come to, in its canonical form, whose values make sense."""
     config = EnvConfig() if config is None else config
@@ -125,6 +129,8 @@ def env_config(
         stereo=dataclasses.replace(config.observation.stereo, **stereo) if stereo else None,
     )
     config = config.replace(observation=dataclasses.replace(config.observation, **images))
+    if (ranges := _named("randomisation", randomisation, RANDOMISATIONS, RandomisationConfig)) is not None:
+        config = config.replace(randomisation=ranges)
     config = config.observing(*id_groups, *groups, *(("privileged",) if privileged else ())).canonical()
     _check_rates(config)
     joints = kuka_allegro().arm_joints
@@ -135,6 +141,7 @@ def env_config(
     _check_stereo(config.observation.stereo)
     _check_colour(config.observation.stereo.colour)
     _check_depth_noise(config.observation.depth_noise)
+    _check_randomisation(config.randomisation)
     return config
 
 
@@ -239,6 +246,27 @@ def _check_colour(colour: ColourConfig) -> None:
         raise ConfigError(f"colour.blur_length must be in 2..100 pixels, got {colour.blur_length}")
     if colour.noise_sigma < 0:
         raise ConfigError(f"colour.noise_sigma must not be negative, got {colour.noise_sigma}")
+
+
+def _check_randomisation(config: RandomisationConfig) -> None:
+    for field in dataclasses.fields(config):
+        value, name = getattr(config, field.name), f"config.randomisation.{field.name}"
+        if field.name in ("friction", "mass", "stiffness"):
+            if not 0 < value[0] <= value[1]:
+                raise ConfigError(f"{name} must be (low, high) with 0 < low <= high, got {value}")
+        elif field.name in ("damping", "joint_friction"):
+            if not 0 <= value[0] <= value[1]:
+                raise ConfigError(f"{name} must be (low, high) with 0 <= low <= high, got {value}")
+        elif min(value if isinstance(value, tuple) else (value,)) < 0:
+            raise ConfigError(f"{name} must not be negative, got {value}")
+
+
+def adr_levels(value: Any, rows: int, device: torch.device) -> Tensor:
+    """One level of automatic domain randomisation, or one per environment, as a fresh tensor [rows]."""
+    levels = per_row("adr_level", value, rows, torch.int64, device)
+    if (levels < 0).any() or (levels > ADR_LEVELS).any():
+        raise ConfigError(f"adr_level must be in 0..{ADR_LEVELS}, got {value!r}")
+    return levels
 
 
 def per_row(name: str, value: Any, rows: int, dtype: torch.dtype, device: torch.device) -> Tensor:

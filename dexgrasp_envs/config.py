@@ -14,6 +14,9 @@ from typing import Any, Self
 from .controller_config import FabricConfig as FabricConfig
 from .controller_config import JointDeltaConfig as JointDeltaConfig
 from .errors import ConfigError
+from .randomisation_config import ADR_LEVELS as ADR_LEVELS
+from .randomisation_config import RANDOMISATIONS as RANDOMISATIONS
+from .randomisation_config import RandomisationConfig as RandomisationConfig
 from .sensor_config import ColourConfig, DepthNoiseConfig, Range
 
 Vec3 = tuple[float, float, float]
@@ -284,6 +287,8 @@ class EnvConfig:
     """Of the controller `joint_delta`."""
     fabric: FabricConfig = field(default_factory=FabricConfig, metadata={"omit_default": True})
     """Of the controller `fabric`."""
+    randomisation: RandomisationConfig = field(default_factory=RandomisationConfig, metadata={"omit_default": True})
+    """Of dynamics, starts, observations and the camera, by level."""
 
     @property
     def max_steps(self) -> int:

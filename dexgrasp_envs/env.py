@@ -55,6 +55,15 @@ class DexGraspEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         """Names of the objects, by the index in `info["object"]`."""
         return self._envs.object_names
 
+    @property
+    def adr_level(self) -> int:
+        """Level of randomisation of the next episode, 0 .. `config.ADR_LEVELS`."""
+        return int(self._envs.adr_level[0])
+
+    @adr_level.setter
+    def adr_level(self, level: int) -> None:
+        self._envs.set_adr_level(level)
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:

@@ -6,12 +6,15 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import torch
 from gymnasium.vector import AutoresetMode
 
 from . import arguments
 from .arguments import ENV_OPTIONS, not_negative, one_of, only_known, positive
 from .config import EnvConfig
-from .errors import ConfigError, HandshakeError
+from .errors import ConfigError, DexGraspError, HandshakeError
 from .registration import ID_GROUPS
 from .remote.client import RemoteVectorEnv
 from .remote.identity import PACKAGE
@@ -45,6 +48,21 @@ class DexGraspRemoteVectorEnv(RemoteVectorEnv):
         return str(self.identities[0]["task_fingerprint"])
 
     @property
+    def adr_level(self) -> npt.NDArray[np.int64]:
+        """Level of randomisation [N] of each row's next episode, as this client set it; set one for all, or N."""
+        return self._adr_level.copy()
+
+    @adr_level.setter
+    def adr_level(self, level: int | npt.ArrayLike) -> None:
+        self.set_adr_level(level)
+
+    def set_adr_level(self, level: int | npt.ArrayLike) -> None:
+        """Set `adr_level`; a simulator that takes the place of a lost one is told too."""
+        levels = arguments.adr_levels(level, self.num_envs, torch.device("cpu")).numpy()
+        self.call("set_adr_level", levels)
+        self._adr_level = levels
+
+    @property
     def object_names(self) -> tuple[str, ...]:
         """Names of the objects, by the index in `infos["object"]`."""
         return tuple(self.identities[0]["object_names"])
@@ -67,6 +85,7 @@ def make_remote(
     backend: str = "mujoco",
     device: str = "cpu",
     output: str = "numpy",
+    adr_level: int = 0,
     **config_options: Any,
 ) -> DexGraspRemoteVectorEnv:
     """Environments on simulators that are started for them, or that run already.
@@ -93,6 +112,7 @@ def make_remote(
         backend: Name of the physics engine.
         device: Where control and task are computed.
         output: "numpy".
+        adr_level: As in `DexGraspVectorEnv`; simulators that run already take it over.
         config_options: Options of `DexGraspVectorEnv` that decide the configuration.
 
     Raises:
@@ -107,6 +127,7 @@ def make_remote(
     one_of("device", device, ("cpu",))
     one_of("output", output, ("numpy",))
     first = not_negative("first_env_index", first_env_index)
+    arguments.adr_levels(adr_level, 1, torch.device("cpu"))
     expect = {
         "version": importlib.metadata.version(PACKAGE),
         "env_id": env_id,
@@ -134,7 +155,9 @@ def make_remote(
         sizes = shares(f"K of remote='{scheme}:K'", positive("num_envs", num_envs), int(rest))
         rows = [shares("env_groups", size, env_groups) for size in sizes]
         start = _spawn if scheme == "spawn" else _place_by_ray
-        return start(expect, rows, first, not_negative("threads", threads), options)
+        env = start(expect, rows, first, not_negative("threads", threads), options)
+        env.set_adr_level(adr_level)
+        return env
     if threads:
         raise ConfigError("threads is an option of `dexgrasp serve` where simulators run already")
     client_keys = None if keys is None else ClientKeys.load(keys)
@@ -142,7 +165,8 @@ def make_remote(
     env = DexGraspRemoteVectorEnv(endpoints, expect, keys=client_keys, **options)
     try:
         _check_rows(env, num_envs, first)
-    except HandshakeError:
+        env.set_adr_level(adr_level)
+    except DexGraspError:
         env.close()
         raise
     return env

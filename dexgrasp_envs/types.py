@@ -116,13 +116,36 @@ class StartState(BatchState):
     """[n, 4] (w, x, y, z), world frame."""
 
 
+@dataclass
+class Dynamics(BatchState):
+    """Physical figures that an episode may draw, float32."""
+
+    friction: Tensor
+    """[n] factor of the sliding friction of the object's contacts."""
+    mass: Tensor
+    """[n] factor of the object's mass, weight and inertia."""
+    stiffness: Tensor
+    """[n, J] factor of the stiffness of the joints' servos."""
+    damping: Tensor
+    """[n, J] factor of their damping."""
+    joint_friction: Tensor
+    """[n, J] factor of the joints' viscous friction."""
+    joint_vel: Tensor
+    """[n, J] velocity of the joints at the start, rad/s."""
+
+
 class SimBackend(Protocol):
     """A batch of simulations of one scene; arrays in, arrays out."""
 
     num_envs: int
 
-    def reset(self, index: Tensor, start: StartState) -> None:
-        """Put the rows `index` (int64 [n], sorted, unique) into a start state, at rest."""
+    def reset(self, index: Tensor, start: StartState, dynamics: Dynamics | None = None) -> None:
+        """Put the rows `index` (int64 [n], sorted, unique) into a start state; nominal and at rest without `dynamics`,
+        which only a back end that was made for randomisation takes.
+        """
+
+    def push(self, acceleration: Tensor) -> None:
+        """Until the next push or reset, a force on each object's centre: its mass times acceleration [N, 3], m/s^2."""
 
     def step(self, targets: Tensor) -> None:
         """Advance every row by the substeps of `targets` [N, S, J]: set-points of the joints' position servos, rad."""

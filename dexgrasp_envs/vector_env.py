@@ -14,8 +14,8 @@ from torch import Tensor
 
 from . import arguments
 from . import objects as object_sets
-from .arguments import ENV_OPTIONS, action_batch, not_negative, one_of, only_known, per_row, positive
-from .config import IMAGE_GROUPS, CameraConfig, EnvConfig, LightConfig
+from .arguments import ENV_OPTIONS, action_batch, adr_levels, not_negative, one_of, only_known, per_row, positive
+from .config import ADR_LEVELS, IMAGE_GROUPS, CameraConfig, EnvConfig, LightConfig, RandomisationConfig
 from .control.make_controller import make_controller
 from .errors import ClosedError, ConfigError, ResetNeeded, StateError
 from .final_rows import FinalRows
@@ -50,8 +50,9 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
 
     Observations are a dict of arrays [N, ...], fresh at each step. Rewards are float32 [N]; `terminated` (object lost)
     and `truncated` (time limit, or the simulation diverged) are bool [N]. Infos: `success`, `lifted`, `diverged` bool
-    [N], `goal_distance` [N] m, `reward/<term>` [N], `episode_index` and `object` int64 [N]; under SAME_STEP autoreset,
-    `final_obs` and `final_info` as Gymnasium's own vector environments give them, and compactly in `final_rows`.
+    [N], `goal_distance` [N] m, `reward/<term>` [N], `adr_level`, `episode_index`, `object` int64 [N]. Under SAME_STEP
+    autoreset there are `final_obs` and `final_info` too, as Gymnasium's own vector environments give them, compact in
+    `final_rows`.
 
     Args:
         num_envs: Number of environments.
@@ -72,6 +73,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
             `sensor_config.COLOURS`.
         controller: Overrides `config.controller`; one of `config.CONTROLLERS`.
         rate: One of `config.RATES`, instead of the rate of actions that `config` has.
+        randomisation: Overrides `config.randomisation`; a `RandomisationConfig`, or a name of `config.RANDOMISATIONS`.
         backend: Name of the physics engine.
         device: Where control and task are computed.
         threads: Threads of the physics engine; 0 means one per core.
@@ -79,12 +81,15 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         output: "numpy" or "torch" observations.
         first_env_index: Global index of row 0, which with the seed decides its random numbers.
         render_mode: None or "rgb_array".
+        adr_level: How much of the randomisation the first episodes draw from, 0 .. `config.ADR_LEVELS`.
 
     Raises:
         ConfigError: An option is unknown or its value impossible.
     """
 
     metadata = {"render_modes": ["rgb_array"], "autoreset_mode": AutoresetMode.SAME_STEP}
+    remote_calls = ("set_adr_level",)
+    """Methods that a client may call when this is served."""
 
     def __init__(
         self,
@@ -104,6 +109,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         colour: ColourConfig | str | None = None,
         controller: str | None = None,
         rate: str | None = None,
+        randomisation: RandomisationConfig | str | None = None,
         backend: str = "mujoco",
         device: str = "cpu",
         threads: int = 0,
@@ -111,6 +117,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         output: str = "numpy",
         first_env_index: int = 0,
         render_mode: str | None = None,
+        adr_level: int = 0,
         **unknown: Any,
     ):
         only_known("option", unknown, ENV_OPTIONS)
@@ -129,6 +136,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
             colour,
             controller,
             rate,
+            randomisation,
         )
         """The configuration in force."""
         self.num_envs = positive("num_envs", num_envs)
@@ -153,7 +161,9 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self.task_fingerprint = _hash(str(REVISION), json.dumps(task, sort_keys=True), repr(world))
         """The same without what is observed: of environments among which a policy can teach another."""
         threads = not_negative("threads", threads)
-        self.backend = make_backend(backend, scene, robot, self.objects, physics, self.num_envs, threads)
+        self.backend = make_backend(
+            backend, scene, robot, self.objects, physics, self.num_envs, threads, self.config.randomisation.physical
+        )
         """The simulations, a `SimBackend`."""
         self._controller = make_controller(robot, self.config, self._device, threads)
         first = not_negative("first_env_index", first_env_index)
@@ -162,6 +172,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self._all_rows = torch.arange(self.num_envs, device=self._device)
         self._env_index = first + self._all_rows
         self._task = GraspTask(robot, self.objects, self.config, self._controller, self._env_index, self._device)
+        self.set_adr_level(adr_level)
         observation = self.config.observation
         self._rig: CameraRig | None = None
         sensed = {}
@@ -185,6 +196,20 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     def object_names(self) -> tuple[str, ...]:
         """Names of the objects, by the index in `infos["object"]`."""
         return self.objects.names
+
+    @property
+    def adr_level(self) -> npt.NDArray[np.int64]:
+        """Level of randomisation [N] of each row's next episode, 0 .. `config.ADR_LEVELS`; set one for all, or N."""
+        return self._task.state.next_adr_level.cpu().numpy().copy()
+
+    @adr_level.setter
+    def adr_level(self, level: int | npt.ArrayLike) -> None:
+        self.set_adr_level(level)
+
+    def set_adr_level(self, level: int | npt.ArrayLike) -> None:
+        """Set `adr_level`; the episodes at hand end as they began. ConfigError if it is out of range."""
+        self._check_open()
+        self._task.state.next_adr_level = adr_levels(level, self.num_envs, self._device)
 
     def reset(
         self, *, seed: int | Sequence[int] | None = None, options: dict[str, Any] | None = None
@@ -234,6 +259,9 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         if self._mode is AutoresetMode.DISABLED and waiting.any():
             rows = self._all_rows[waiting].tolist()[:8]
             raise ResetNeeded(f"environments {rows} are done: reset them with options={{'reset_mask': ...}} first")
+        push = self._task.push(self._sim)
+        if push is not None:
+            self.backend.push(push)
         self._control, targets = self._controller.step(self._control, action, self._sim.joint_pos)
         self.backend.step(targets)
         self._sim = self.backend.state()
@@ -290,12 +318,14 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
                 raise StateError(f"the state is of {what}; make the environment with the same options")
         for name in ("task.object_index", "sim.object_index"):
             check_index(name, state[name], len(self.objects))
+        for name in ("task.adr_level", "task.next_adr_level"):
+            check_index(name, state[name], ADR_LEVELS + 1)
         if not np.array_equal(state["task.object_index"], state["sim.object_index"]):
             raise StateError("task.object_index and sim.object_index must be equal; use a state as get_state gave it")
         # The back end first: it may refuse.
         self.backend.set_state({name: value for name, value in state.items() if name.startswith("sim.")})
         self._control.load_arrays("control", state)
-        self._task.state.load_arrays("task", state)
+        self._task.load_arrays(state)
         if self._rig is not None:
             self._rig.set_state(state)
             self._place_cameras(self._all_rows)
@@ -312,7 +342,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
 
     def _start(self, rows: Tensor, episode: Tensor, object_index: Tensor | None = None) -> None:
         start = self._task.start(rows, episode, object_index)
-        self.backend.reset(rows, start)
+        self.backend.reset(rows, start, self._task.dynamics(rows))
         self._sim.set_rows(rows, self.backend.state(rows))
         self._control.set_rows(rows, self._controller.initial(start.joint_pos))
         self._place_cameras(rows)
@@ -320,7 +350,9 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     def _place_cameras(self, rows: Tensor) -> None:
         if self._rig is not None:
             state = self._task.state
-            self._rig.start(rows, state.seed[rows], self._env_index[rows], state.episode[rows])
+            random, share = self.config.randomisation, state.adr_level[rows].numpy() / ADR_LEVELS
+            more = share * random.camera_position, share * random.camera_rotation
+            self._rig.start(rows, state.seed[rows], self._env_index[rows], state.episode[rows], more)
 
     def _look(self, rows: Tensor) -> Tensors:
         """Images of some rows as they are now; none where the environment has no camera."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dexgrasp_envs import config, objects, sensor_config
-from dexgrasp_envs.config import CAMERAS, GROUPS, EnvConfig
+from dexgrasp_envs.config import CAMERAS, GROUPS, RANDOMISATIONS, EnvConfig, RandomisationConfig
 from dexgrasp_envs.control.make_controller import make_controller
 from dexgrasp_envs.registration import ID_GROUPS
 from dexgrasp_envs.robots.kuka_allegro import kuka_allegro
@@ -66,6 +66,15 @@ def joints() -> str:
     return _table(("index", "joint", "limits (rad)"), rows)
 
 
+def randomisation() -> str:
+    """The randomisation of the paper, and what each parameter means."""
+    meanings, off, paper = _field_docstrings(RandomisationConfig), RandomisationConfig(), RANDOMISATIONS["paper"]
+    rows = (
+        (f"`{name}`", _words(getattr(off, name)), _words(getattr(paper, name)), meanings[name]) for name in meanings
+    )
+    return _table(("parameter", "level 0, default", '`"paper"`, level 50', "meaning"), rows)
+
+
 def presets(kind: type, known: Mapping[str, Any]) -> str:
     """Fields of a dataclass, and their values in presets by name."""
     rows = ((f"`{f.name}`", *(_words(getattr(it, f.name)) for it in known.values())) for f in dataclasses.fields(kind))
@@ -98,6 +107,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "ids": ids,
     "cameras": cameras,
     "joints": joints,
+    "randomisation": randomisation,
     **{name: lambda name=name: flat_group(name) for name in ("proprio", "state", "privileged")},  # type: ignore[misc]
     **{f"{p}Config": lambda p=p: config_table(getattr(config, f"{p}Config")) for p in PARTS},  # type: ignore[misc]
     **{f"{p}Config": lambda p=p: config_table(getattr(sensor_config, f"{p}Config")) for p in SENSOR_PARTS},  # type: ignore[misc]

@@ -3,7 +3,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dexgrasp_envs.config import (
@@ -82,11 +82,13 @@ def _edited(*path: str, value: Any) -> str:
     return json.dumps(data)
 
 
+@settings(deadline=None)
 @given(_configs)
 def test_json_round_trip(config: EnvConfig) -> None:
     assert EnvConfig.from_json(config.to_json()) == config
 
 
+@settings(deadline=None)
 @given(_configs)
 def test_json_is_canonical(config: EnvConfig) -> None:
     assert EnvConfig.from_json(config.to_json()).to_json() == config.to_json()

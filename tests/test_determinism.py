@@ -18,7 +18,14 @@ STEPS = 12
 def rollout(first: int, count: int, seed: int, threads: int = 1, steps: int = STEPS) -> dict[str, np.ndarray]:
     """Observations, rewards and infos of `count` environments from global index `first`, [steps, count, ...] each."""
     envs = DexGraspVectorEnv(
-        count, first_env_index=first, threads=threads, config=EYES, groups=["depth", "left", "right"], privileged=True
+        count,
+        first_env_index=first,
+        threads=threads,
+        config=EYES,
+        groups=["state", "depth", "left", "right"],
+        privileged=True,
+        randomisation="paper",
+        adr_level=40,
     )
     obs, infos = envs.reset(seed=seed)
     # Some episodes start late, so that time limits and autoresets fall into the rollout.

@@ -16,7 +16,8 @@ class Operations:
     """The operations of one vector environment.
 
     Args:
-        env: Any vector environment; `get_state` and `set_state` are served if it has them.
+        env: Any vector environment; `get_state` and `set_state` are served if it has them, and the methods that its
+            attribute `remote_calls` names.
     """
 
     def __init__(self, env: VectorEnv[Any, Any, Any]):
@@ -29,6 +30,7 @@ class Operations:
             "render": self._render,
             "get_state": self._get_state,
             "set_state": self._set_state,
+            "call": self._call,
         }
 
     def run(self, name: str, arguments: dict[str, Any]) -> Any:
@@ -81,6 +83,14 @@ class Operations:
     def _set_state(self, state: Any) -> None:
         self._having("set_state")(state)
         self._last_obs = None
+
+    def _call(self, name: Any, args: Any) -> None:
+        allowed = getattr(self._env, "remote_calls", ())
+        if name not in allowed:
+            raise RemoteError(
+                f"{name!r} cannot be called from afar; of {self._env} there are {', '.join(allowed) or 'none'}"
+            )
+        self._having(name)(*args)
 
     def _having(self, name: str) -> Any:
         method = getattr(self._env, name, None)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import create_empty_array
 
-from ..errors import ServerLost
+from ..errors import DeadlineExceeded, ServerLost
 from .address import Address
 from .connection import Connection, wait_for
 from .heartbeat import Heartbeat
@@ -36,6 +36,8 @@ class _Found:
     generation: int
     begun: dict[str, Any] | None
     """Its reset's observations and infos; None for rows that were never reset."""
+    told: dict[str, dict[str, Any]]
+    """The calls that were repeated, by name."""
 
 
 class Part:
@@ -71,6 +73,7 @@ class Part:
         """Observation and infos of new episodes, which are to be given in a step."""
         self.last_obs: Any = None
         """What was last observed."""
+        self._calls: dict[str, dict[str, Any]] = {}
         self._last_infos: Infos = {}
         self._seeds: list[int | None] = []
         self._episodes: npt.NDArray[np.int64] | None = None
@@ -134,6 +137,11 @@ class Part:
             seeds = [int(seed)] * self.count if isinstance(seed, int | np.integer) else list(seed)
             self._seeds = [new if chosen else old for new, old, chosen in zip(seeds, self._seeds, mask, strict=True)]
 
+    def was_called(self, arguments: dict[str, Any]) -> None:
+        """Remember a call, to be repeated to a server that takes the place of a lost one."""
+        # Another dict: the search for a server may be reading this one.
+        self._calls = self._calls | {arguments["name"]: arguments}
+
     def was_set(self, state: dict[str, npt.NDArray[np.generic]]) -> None:
         """Remember what a state says of seeds and episodes."""
         self.settle()
@@ -170,6 +178,12 @@ class Part:
                 self._count_episodes(self.begun["infos"])
             self._reconnect = None
             _logger.warning("%s is back", self.connection.endpoint)
+            if found.told is not self._calls:
+                # Called while the server was being found: from the next episodes on, as elsewhere.
+                try:
+                    _repeat(self.connection, self._calls, self.address.deadlines.call)
+                except (ServerLost, DeadlineExceeded) as error:
+                    self.lose(ServerLost(str(error)))
         return self.live
 
     def pause(self, seconds: float) -> None:
@@ -236,6 +250,8 @@ class Part:
             identity = connection.hello(self._hello)
             check_identity(connection.endpoint, identity, self.identity)
             heartbeat = self._keep(connection)
+            told = self._calls
+            _repeat(connection, told, self.address.deadlines.call)
             begun = self._begin(connection) if self.started else None
         except BaseException:
             if heartbeat is not None:
@@ -245,7 +261,7 @@ class Part:
                 # It was given back: the next attempt asks for another one.
                 self._hello = secrets.randbits(63) | 1
             raise
-        return _Found(connection, heartbeat, generation, begun)
+        return _Found(connection, heartbeat, generation, begun, told)
 
     def _revive(self, given_up: GivenUp) -> None:
         """See that the server's process runs, if it is a child, and is not the one that was lost."""
@@ -295,6 +311,14 @@ class Part:
             self._heartbeat.stop()
             self._heartbeat = None
         self.connection.close()
+
+
+def _repeat(connection: Connection, calls: dict[str, dict[str, Any]], deadline: float) -> None:
+    """Do calls again, one after the other."""
+    for arguments in calls.values():
+        connection.call("call", arguments)
+        wait_for([connection], deadline)
+        connection.result()
 
 
 def lasting(infos: Infos) -> Infos:

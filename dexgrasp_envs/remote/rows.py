@@ -44,6 +44,12 @@ def split_options(options: dict[str, Any] | None, slices: Slices) -> list[dict[s
     return [{name: _part(value, rows, num_envs) for name, value in options.items()} for rows in slices]
 
 
+def split_arguments(args: Sequence[Any], slices: Slices) -> list[list[Any]]:
+    """Positional arguments for each server: arrays and lists with one entry per row are split."""
+    num_envs = slices[-1].stop
+    return [[_part(value, rows, num_envs) for value in args] for rows in slices]
+
+
 def split_actions(actions: Any, slices: Slices) -> list[Any]:
     """Batched actions, possibly in dicts and tuples, for each server."""
     return [take(actions, rows) for rows in slices]

@@ -239,6 +239,19 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
             part.was_set(one)
         self._no_final_rows()
 
+    def call(self, name: str, *args: Any) -> None:
+        """Call a method that the served environments allow by their `remote_calls`.
+
+        It gives nothing back and is one that sets something: a server that takes the place of a lost one is told the
+        last call of each name before its rows begin new episodes. Arguments with one entry per row are split.
+        """
+        self._check_ready()
+        split = rows.split_arguments(args, self._slices)
+        calls: list[Call] = [("call", {"name": name, "args": some}) for some in split]
+        self._call([call if part.look() else None for call, part in zip(calls, self._parts, strict=True)])
+        for part, (_, arguments) in zip(self._parts, calls, strict=True):
+            part.was_called(arguments)
+
     @property
     def _done(self) -> Flags:
         return np.concatenate([part.done for part in self._parts])

@@ -40,12 +40,14 @@ class HandObjectGeometry:
 
     def __call__(self, sim: SimState) -> HandObject:
         """Poses of all rows."""
-        pos, rot = sim.body_pos, sim.body_rot
+        return HandObject(*self.hand(sim.body_pos, sim.body_rot), sim.body_pos[:, -1], sim.body_rot[:, -1])
+
+    def hand(self, pos: Tensor, rot: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`palm_pos`, `palm_rot` and `points` from poses of the robot's bodies, [N, B, 3] and [N, B, 3, 3]."""
         palm_pos, palm_rot = frame_pose(self._palm, pos[:, self._palm_body], rot[:, self._palm_body])
         center = palm_pos + rotate(palm_rot, self._grasp_center)
         tips = pos[:, self._tip_bodies] + rotate(rot[:, self._tip_bodies], self._tip_offsets)
-        points = torch.cat([center[:, None], tips], 1)
-        return HandObject(palm_pos, palm_rot, points, pos[:, -1], rot[:, -1])
+        return palm_pos, palm_rot, torch.cat([center[:, None], tips], 1)
 
 
 def length(vector: Tensor) -> Tensor:

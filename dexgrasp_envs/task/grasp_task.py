@@ -4,6 +4,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,10 +12,12 @@ from ..config import EnvConfig
 from ..control.controller import Controller, ControlState
 from ..objects import ObjectSet
 from ..robots.robot import Robot
-from ..types import SimState, StartState
-from .geometry import HandObjectGeometry
+from ..types import Arrays, Dynamics, SimState, StartState
+from .geometry import HandObject, HandObjectGeometry
+from .noise import ObservationNoise
 from .observations import Observations
 from .outcome import Outcome, outcome
+from .randomisation import Draws, DynamicsSampler, Stream, float32
 from .resets import StartSampler
 from .reward import REWARD_TERMS, reward_terms
 from .state import TaskState
@@ -54,9 +57,16 @@ class GraspTask:
         self._config = config
         self._objects = objects
         self._env_index = env_index
+        self._all_rows = torch.arange(len(env_index), device=device)
         self._geometry = HandObjectGeometry(robot, device)
         self._observations = Observations(robot, objects, config, controller, device)
-        self._sampler = StartSampler(robot, objects, config.spawn, config.control.joint_margin)
+        self._sampler = StartSampler(robot, objects, config.spawn, config.control.joint_margin, config.randomisation)
+        random = config.randomisation
+        self._dynamics = DynamicsSampler(robot, random) if random.physical else None
+        self._noise: ObservationNoise | None = None
+        if random.seen:
+            self._noise = ObservationNoise(robot, random, self._geometry, len(env_index), device)
+        self._push_steps = max(1, round(random.push_seconds / (config.physics.timestep * config.physics.substeps)))
         self._arm_joints, self._fingers = robot.arm_joints, len(robot.fingers)
         self._hand_nominal = torch.tensor(robot.hand_nominal, dtype=torch.float32, device=device)
         self.observation_space = self._observations.space
@@ -70,6 +80,8 @@ class GraspTask:
             step=torch.zeros(n, dtype=torch.int64, device=device),
             done=torch.zeros(n, dtype=torch.bool, device=device),
             object_index=torch.zeros(n, dtype=torch.int64, device=device),
+            adr_level=torch.zeros(n, dtype=torch.int64, device=device),
+            next_adr_level=torch.zeros(n, dtype=torch.int64, device=device),
             rest_height=torch.zeros(n, device=device),
             last_action=torch.zeros(n, controller.action_size, device=device),
         )
@@ -80,14 +92,40 @@ class GraspTask:
         state, env_index = self.state, self._env_index[rows]
         if object_index is None:
             object_index = (env_index + episode) % len(self._objects)
-        start = self._sampler(state.seed[rows], env_index, episode, object_index)
+        level = state.next_adr_level[rows]
+        start = self._sampler(state.seed[rows], env_index, episode, object_index, level)
+        state.adr_level[rows] = level
         state.episode[rows] = episode
         state.step[rows] = 0
         state.done[rows] = False
         state.object_index[rows] = object_index
         state.rest_height[rows] = start.object_pos[:, 2]
         state.last_action[rows] = 0.0
+        self._draw_bias(rows)
         return start
+
+    def load_arrays(self, arrays: Arrays) -> None:
+        """Go on from the state in `arrays`, which `state.to_arrays("task")` gave."""
+        self.state.load_arrays("task", arrays)
+        self._draw_bias(self._all_rows)
+
+    def dynamics(self, rows: Tensor) -> Dynamics | None:
+        """The physical figures of the episodes that `rows` [n] have begun; None if all are nominal."""
+        return None if self._dynamics is None else self._dynamics(self._draws(self.state.rows(rows), rows))
+
+    def push(self, sim: SimState) -> Tensor | None:
+        """Accelerations [N, 3] of the objects by a random force during the next step, m/s^2; None if there is none.
+
+        Only what is lifted is pushed: on the table an object would be driven out of reach before it is touched.
+        """
+        size = self._config.randomisation.push
+        if not size:
+            return None
+        state, episode = self.state, self._config.episode
+        lifted = outcome(self._geometry(sim), state.rest_height, episode).lifted & ~sim.diverged
+        block = state.step.cpu().numpy() // self._push_steps
+        drawn = float32(self._draws(state, self._all_rows).around(Stream.PUSH, np.full(3, size), block))
+        return drawn.to(sim.body_pos.device) * lifted[:, None]
 
     def observe(self, rows: Tensor, sim: SimState, control: ControlState) -> tuple[Tensors, Tensors]:
         """Observations and infos of `rows` [n], whose episode has just started; sim and control hold those n rows."""
@@ -96,7 +134,7 @@ class GraspTask:
         now = outcome(scene, state.rest_height, self._config.episode)
         nothing = torch.zeros_like(now.goal_distance)
         infos = self._infos(now, ~sim.diverged, state, dict.fromkeys(REWARD_TERMS, nothing))
-        return self._observations(sim, scene, control, state), infos
+        return self._observe(rows, sim, scene, control, state), infos
 
     def step(self, sim: SimState, control: ControlState, action: Tensor) -> TaskStep:
         """Judge all rows after `action` [N, A] led to `sim`."""
@@ -121,13 +159,30 @@ class GraspTask:
         terminated = now.lost & alive
         truncated = ((state.step >= config.max_steps) | sim.diverged) & ~terminated
         return TaskStep(
-            obs=self._observations(sim, scene, control, state),
+            obs=self._observe(self._all_rows, sim, scene, control, state),
             # Added one by one: the bits of a reduction over the stacked terms depend on the batch size.
             reward=functools.reduce(torch.add, terms.values()),
             terminated=terminated,
             truncated=truncated,
             infos=self._infos(now, alive, state, terms),
         )
+
+    def _observe(
+        self, rows: Tensor, sim: SimState, scene: HandObject, control: ControlState, state: TaskState
+    ) -> Tensors:
+        """Groups of `rows` [n], which all other arguments hold alone."""
+        if self._noise is None:
+            return self._observations(sim, scene, control, state)
+        sensed = self._noise(rows, sim, scene, self._draws(state, rows), state.step)
+        return self._observations(sim, scene, control, state, sensed)
+
+    def _draw_bias(self, rows: Tensor) -> None:
+        if self._noise is not None:
+            self._noise.begin(rows, self._draws(self.state.rows(rows), rows))
+
+    def _draws(self, state: TaskState, rows: Tensor) -> Draws:
+        """Random numbers of the episodes of `rows` [n], which `state` holds alone."""
+        return Draws.of(state.seed, self._env_index[rows], state.episode, state.adr_level)
 
     @staticmethod
     def _infos(now: Outcome, alive: Tensor, state: TaskState, terms: Tensors) -> Tensors:
@@ -136,6 +191,7 @@ class GraspTask:
             "lifted": now.lifted & alive,
             "diverged": ~alive,
             "goal_distance": now.goal_distance,
+            "adr_level": state.adr_level.clone(),
             "episode_index": state.episode.clone(),
             "object": state.object_index.clone(),
             **{f"reward/{name}": term.clone() for name, term in terms.items()},

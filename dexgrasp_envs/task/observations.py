@@ -15,6 +15,7 @@ from ..robots.kinematics import rotate
 from ..robots.robot import Robot
 from ..types import Field, SimState
 from .geometry import HandObject, length
+from .noise import Sensed
 from .state import TaskState
 
 _MAX_FORCE = 50.0
@@ -92,32 +93,31 @@ class Observations:
         )
         """One environment's observation space."""
 
-    def __call__(self, sim: SimState, scene: HandObject, control: ControlState, task: TaskState) -> dict[str, Tensor]:
-        """All groups of all rows, [N, size] each."""
-        object_parts = [
-            (scene.points - scene.object_pos[:, None]).flatten(1),
-            rotate(scene.palm_rot.transpose(1, 2), scene.object_pos - scene.palm_pos),
-            scene.object_pos - self._goal,
-            _two_columns(scene.object_rot),
-            self._shapes[task.object_index],
-        ]
+    def __call__(
+        self, sim: SimState, scene: HandObject, control: ControlState, task: TaskState, sensed: Sensed | None = None
+    ) -> dict[str, Tensor]:
+        """All groups of all rows, [N, size] each; `proprio` and `state` as `sensed`, or exact if it is None."""
+        if sensed is None:
+            sensed = Sensed(sim.joint_pos, sim.joint_vel, scene)
+        seen = sensed.scene
         parts = {
             "proprio": [
-                sim.joint_pos,
-                control.joint_pos - sim.joint_pos,
-                sim.joint_vel,
-                scene.palm_pos,
-                _two_columns(scene.palm_rot),
-                (scene.points[:, 1:] - scene.palm_pos[:, None]).flatten(1),
-                self._goal - scene.palm_pos,
+                sensed.joint_pos,
+                control.joint_pos - sensed.joint_pos,
+                sensed.joint_vel,
+                seen.palm_pos,
+                _two_columns(seen.palm_rot),
+                (seen.points[:, 1:] - seen.palm_pos[:, None]).flatten(1),
+                self._goal - seen.palm_pos,
                 *self._controller.shown(control),
                 task.last_action,
             ],
-            "state": object_parts,
         }
+        if "state" in self.groups:
+            parts["state"] = self._object_parts(seen, task)
         if "privileged" in self.groups:
             parts["privileged"] = [
-                *object_parts,
+                *self._object_parts(scene, task),
                 sim.object_vel,
                 sim.contact_count,
                 length(sim.contact_force),
@@ -125,6 +125,15 @@ class Observations:
                 task.step[:, None] / self._config.max_steps,
             ]
         return {name: torch.clamp(torch.cat(parts[name], 1), *self._bounds[name]) for name in self.groups}
+
+    def _object_parts(self, scene: HandObject, task: TaskState) -> list[Tensor]:
+        return [
+            (scene.points - scene.object_pos[:, None]).flatten(1),
+            rotate(scene.palm_rot.transpose(1, 2), scene.object_pos - scene.palm_pos),
+            scene.object_pos - self._goal,
+            _two_columns(scene.object_rot),
+            self._shapes[task.object_index],
+        ]
 
     @staticmethod
     def _spread(fields: tuple[Field, ...], bound: str, device: torch.device | str) -> Tensor:

@@ -25,3 +25,7 @@ class TaskState(BatchState):
     """[N] lowest height of the object's centre so far in this episode, m."""
     last_action: Tensor
     """[N, A] the last action, clipped."""
+    adr_level: Tensor
+    """[N] int64, level of randomisation of this episode."""
+    next_adr_level: Tensor
+    """[N] int64, that of the next one."""

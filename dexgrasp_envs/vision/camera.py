@@ -86,11 +86,16 @@ def mounted_poses(
     seed: npt.NDArray[np.int64],
     env_index: npt.NDArray[np.int64],
     episode: npt.NDArray[np.int64],
+    more: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Positions [n, 3] and rotations [n, 3, 3] in the frame of the mount, with each episode's jitter; inputs [n]."""
+    """Positions [n, 3] and rotations [n, 3, 3] in the frame of the mount, with each episode's jitter; inputs [n].
+
+    `more` is added to the camera's position_jitter, m, and rotation_jitter, degrees: [n] each.
+    """
+    more_position, more_rotation = (0.0, 0.0) if more is None else (more[0][:, None], more[1][:, None])
     u = 2.0 * rng.uniform(seed, env_index, episode, _CAMERA_STREAM, _NUMBERS) - 1.0
-    position = np.asarray(camera.position) + camera.position_jitter * u[:, :3]
-    angle = np.radians(camera.rotation_jitter) * u[:, 3:]
+    position = np.asarray(camera.position) + (camera.position_jitter + more_position) * u[:, :3]
+    angle = np.radians(camera.rotation_jitter + more_rotation) * u[:, 3:]
     (sx, sy, sz), (cx, cy, cz) = np.sin(angle).T, np.cos(angle).T
     # Rz Ry Rx about the camera's own axes
     turn = np.stack(

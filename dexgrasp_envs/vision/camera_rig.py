@@ -62,11 +62,21 @@ class CameraRig:
         # Kept only where they are shown again.
         self._last = self._empty(num_envs) if config.image_period > 1 else None
 
-    def start(self, rows: Tensor, seed: Tensor, env_index: Tensor, episode: Tensor) -> None:
-        """Place the cameras of `rows` [n], whose episodes begin; all [n] int64."""
+    def start(
+        self,
+        rows: Tensor,
+        seed: Tensor,
+        env_index: Tensor,
+        episode: Tensor,
+        more_jitter: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None,
+    ) -> None:
+        """Place the cameras of `rows` [n], whose episodes begin; all [n] int64.
+
+        `more_jitter` is added to the jitter of positions, m, and of rotations, degrees: [n] each.
+        """
         index = rows.numpy()
         self._mounted_pos[index], self._mounted_rot[index] = mounted_poses(
-            self._config.camera, seed.numpy(), env_index.numpy(), episode.numpy()
+            self._config.camera, seed.numpy(), env_index.numpy(), episode.numpy(), more_jitter
         )
         keys = seed.numpy(), env_index.numpy(), episode.numpy()
         self._noise.start(index, *keys)

@@ -113,6 +113,7 @@ class FakeVectorEnv(VectorEnv):
         self.single_action_space = spaces.Box(-1, 1, (2,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
+        self.adr_level = np.zeros(num_envs, np.int64)
         self.seed = 0
         self.position = np.zeros((num_envs, 2))
         self.goal = np.zeros((num_envs, 2))
@@ -121,6 +122,9 @@ class FakeVectorEnv(VectorEnv):
         self.episode = np.full(num_envs, -1, dtype=np.int64)
         self.resets_by_mask = 0
         self.diverging = np.zeros(num_envs, dtype=bool)  # set by a test: these rows diverge in the next step
+
+    def set_adr_level(self, level: int) -> None:
+        self.adr_level[:] = level
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))

@@ -92,6 +92,17 @@ def test_one_group_is_stepped_while_the_policy_acts_for_the_other():
     ]
 
 
+@pytest.mark.parametrize(("lost", "share"), [(0, 4 / 7), (10, 3 / 7)])
+def test_success_at_any_moment_is_that_of_all_rows_whose_server_is_there(lost, share):
+    env = GroupedEnv(7)
+    for group, distance in zip(env.groups, (0.0, 1.0), strict=True):
+        group.env._distance = lambda rows=group.env.num_envs, d=distance: np.full(rows, d)
+    env.groups[0].outage = [True] * lost
+    learner = learner_of(env)
+    learner.iterate()
+    assert learner.collector.success_now == pytest.approx(share)
+
+
 def test_a_callback_that_stops_leaves_no_group_behind():
     env = GroupedEnv(8)
     learner = PPO(env, SMALL)

@@ -12,7 +12,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from dexgrasp_envs.errors import StateError
+from dexgrasp_envs.errors import ConfigError, StateError
 
 
 def cartpole(num_envs: int = 2, mode: AutoresetMode = AutoresetMode.SAME_STEP) -> SyncVectorEnv:
@@ -93,6 +93,8 @@ class CountingEnv(VectorEnv):
         image: Size of an image that is observed too, pixels each way.
     """
 
+    remote_calls = ("set_level",)
+
     def __init__(
         self,
         num_envs: int,
@@ -112,6 +114,7 @@ class CountingEnv(VectorEnv):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._log = log
+        self.level = np.zeros(num_envs, np.int64)
         self.who = np.zeros((num_envs, 4), np.int64)
         self.who[:, 0] = first + np.arange(num_envs)
         self._done = np.zeros(num_envs, bool)
@@ -154,6 +157,11 @@ class CountingEnv(VectorEnv):
         rewards = np.ones(self.num_envs, np.float32)
         return self._observe(), rewards, np.zeros(self.num_envs, bool), truncated, infos
 
+    def set_level(self, level: Any) -> None:
+        if np.any(np.asarray(level) > 9):
+            raise ConfigError("the level must not be above 9")
+        self.level[:] = level
+
     def _observe(self) -> dict[str, np.ndarray]:
         return {"who": self.who.copy(), **self._images}
 
@@ -162,7 +170,8 @@ class CountingEnv(VectorEnv):
         self.who[rows, 3] = 0
 
     def _infos(self) -> dict[str, Any]:
-        return {"episode_index": self.who[:, 2].copy(), "_episode_index": np.ones(self.num_envs, bool)}
+        told = {"episode_index": self.who[:, 2].copy(), "level": self.level.copy()}
+        return told | {f"_{name}": np.ones(self.num_envs, bool) for name in told}
 
 
 COUNTING = {"env_id": "Counting", "seeding": "index"}

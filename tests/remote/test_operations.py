@@ -3,7 +3,7 @@ import pytest
 
 from dexgrasp_envs.errors import ActionError, ProtocolError, RemoteError, ResetNeeded
 from dexgrasp_envs.remote.operations import Operations
-from tests.remote.envs import StatefulEnv, cartpole, image_env
+from tests.remote.envs import CountingEnv, StatefulEnv, cartpole, image_env
 
 
 def test_an_unknown_operation_is_refused() -> None:
@@ -54,3 +54,15 @@ def test_actions_that_do_not_fit_step_nothing(actions: object) -> None:
     with pytest.raises(ActionError, match="must "):
         operations.run("step", {"actions": actions})
     assert env.steps == 0
+
+
+def test_only_what_an_environment_names_can_be_called() -> None:
+    env = CountingEnv(2)
+    operations = Operations(env)
+    operations.run("call", {"name": "set_level", "args": [[3, 4]]})
+    assert env.level.tolist() == [3, 4]
+    for name in ("close", "_begin", "set_levels", None):
+        with pytest.raises(RemoteError, match=r"cannot be called from afar; of .* there are set_level"):
+            operations.run("call", {"name": name, "args": []})
+    with pytest.raises(RemoteError, match="there are none"):
+        Operations(cartpole()).run("call", {"name": "close", "args": []})

@@ -370,3 +370,34 @@ def test_a_hello_that_was_heard_too_late_keeps_nobody_out(simulate: Callable[...
     first.hello(7)
     assert second.hello(7)["env_id"] == "Counting" and second.lease == first.lease
     context.destroy(linger=0)
+
+
+@pytest.mark.parametrize("policy", ["wait", "mask"])
+def test_a_call_is_repeated_to_a_server_that_comes_back(pair: Callable, policy: str) -> None:
+    envs, shaky = pair(policy)
+    envs.call("set_level", np.array([1, 2, 3]))
+    shaky.stop()
+    shaky.start()
+    assert eventually(lambda: step(envs)[3]["level"].tolist() == [1, 2, 3])
+    assert envs.server_losses == 1
+
+
+def test_a_call_while_a_server_is_away_reaches_it_when_it_is_back(pair: Callable) -> None:
+    envs, shaky = pair("mask")
+    shaky.stop()
+    step(envs)
+    envs.call("set_level", 7)
+    assert step(envs)[3]["level"].tolist() == [7, 0, 0]
+    shaky.start()
+    assert eventually(lambda: step(envs)[3]["level"].tolist() == [7, 7, 7])
+
+
+def test_a_call_that_is_refused_is_not_repeated(pair: Callable) -> None:
+    envs, shaky = pair("wait")
+    envs.call("set_level", 4)
+    with pytest.raises(ConfigError, match="above 9"):
+        envs.call("set_level", 10)
+    shaky.stop()
+    shaky.start()
+    envs.reset(seed=3)
+    assert envs.reset(seed=3)[1]["level"].tolist() == [4, 4, 4]

@@ -119,7 +119,7 @@ def test_infos_tell_episode_object_and_every_reward_term() -> None:
     now = step(started(first=4, episode=2), sim_with_objects_at(TABLE, TABLE, TABLE))
     assert now.infos["episode_index"].tolist() == [2, 2, 2]
     assert now.infos["object"].tolist() == [6, 7, 8]
-    others = {"success", "lifted", "diverged", "goal_distance", "episode_index", "object"}
+    others = {"success", "lifted", "diverged", "goal_distance", "adr_level", "episode_index", "object"}
     assert set(now.infos) == others | {f"reward/{name}" for name in REWARD_TERMS}
     assert "episode" not in now.infos
 

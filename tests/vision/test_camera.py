@@ -65,3 +65,15 @@ def test_without_jitter_all_cameras_are_at_the_nominal_pose() -> None:
     position, rotation = mounted_poses(CameraConfig(), rows, rows, rows)
     np.testing.assert_array_equal(position, np.tile(np.float32(CameraConfig().position), (3, 1)))
     np.testing.assert_allclose(rotation, np.tile(look_at(CameraConfig()), (3, 1, 1)), atol=1e-6)
+
+
+def test_more_jitter_adds_to_that_of_the_camera_row_by_row() -> None:
+    rows, zero = np.arange(3), np.zeros(3, np.int64)
+    wide, _ = mounted_poses(CameraConfig(position_jitter=0.03, rotation_jitter=3.0), zero, rows, zero)
+    share = np.array([0.0, 0.5, 1.0])
+    place, rotation = mounted_poses(CameraConfig(), zero, rows, zero, (0.03 * share, 3.0 * share))
+    _, turned = mounted_poses(CameraConfig(rotation_jitter=3.0), zero, rows, zero)
+    nominal = np.float32(CameraConfig().position)
+    np.testing.assert_allclose(place - nominal, (wide - nominal) * share[:, None], atol=1e-6)
+    np.testing.assert_array_equal(rotation[2], turned[2])
+    np.testing.assert_allclose(rotation[0], look_at(CameraConfig()), atol=1e-6)

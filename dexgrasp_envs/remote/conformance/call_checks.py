@@ -83,6 +83,14 @@ def refuses_an_unknown_operation(session: Session) -> None:
     peer.do("reset", seed=0, options=None)
 
 
+def refuses_a_method_that_is_not_allowed(session: Session) -> None:
+    """Only methods that the environment names can be called; the next call is taken."""
+    peer = session.client()
+    for name in ("close", "__init__", "", 5, None):
+        peer.refused("call", name=name, args=[])
+    peer.do("reset", seed=0, options=None)
+
+
 def refuses_an_ill_formed_call(session: Session) -> None:
     """Data that are no call, or name other arguments, are an error, and the next call is taken."""
     peer = session.client()
@@ -138,6 +146,7 @@ CHECKS = (
     answers_a_replayed_step_from_its_cache,
     refuses_a_call_that_is_not_the_next,
     refuses_an_unknown_operation,
+    refuses_a_method_that_is_not_allowed,
     refuses_an_ill_formed_call,
     refuses_what_is_no_metadata,
     refuses_a_chunk_that_is_not_the_next,

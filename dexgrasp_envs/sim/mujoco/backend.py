@@ -17,8 +17,9 @@ from ...config import PhysicsConfig
 from ...objects import ObjectSet
 from ...robots.robot import Robot
 from ...scene.scene import OBJECT, Scene
-from ...types import Arrays, SimState, StartState, check_arrays, check_index
+from ...types import Arrays, Dynamics, SimState, StartState, check_arrays, check_index
 from .compile import ObjectLayout, compile_model
+from .dynamics_table import DynamicsTable
 from .object_table import ObjectTable
 from .offscreen import OffscreenRenderer
 
@@ -45,15 +46,23 @@ class MujocoBackend:
     """Implements `SimBackend`. The results of a row do not depend on the other rows nor on the number of threads."""
 
     def __init__(
-        self, scene: Scene, robot: Robot, objects: ObjectSet, physics: PhysicsConfig, num_envs: int, threads: int
+        self,
+        scene: Scene,
+        robot: Robot,
+        objects: ObjectSet,
+        physics: PhysicsConfig,
+        num_envs: int,
+        threads: int,
+        randomised: bool = False,
     ):
-        """`threads` includes the caller's; 0 means one per core."""
+        """`threads` includes the caller's; 0 means one per core. Only if `randomised` can resets take `Dynamics`."""
         self.num_envs = num_envs
         layout = ObjectLayout.of(objects.objects)
         # One at a time: a model takes a megabyte.
         self._table = ObjectTable(
             compile_model(scene, robot, obj, physics, layout, whole=i == 0) for i, obj in enumerate(objects.objects)
         )
+        self._dynamics = DynamicsTable(self._table, len(robot.joints), num_envs) if randomised else None
         self.model = self._table.model
         """The compiled model with the first object, for tools and tests."""
         # Not persistent: with one MjData of 1.2 MB per simulation a step was slower (0.72 and 0.74 of bare MuJoCo,
@@ -64,6 +73,7 @@ class MujocoBackend:
         self._renderer = OffscreenRenderer(scene.camera)
         self._joints = len(robot.joints)
         self._object_body = self.model.body(OBJECT).id
+        self._gravity = scene.gravity
         self._weights = scene.gravity * np.array([obj.inertial.mass for obj in objects.objects])
         self._object_index = np.zeros(num_envs, np.int64)
         bodies = [self.model.body(name).id for name in (*robot.body_names, OBJECT)]
@@ -72,20 +82,24 @@ class MujocoBackend:
         assert [self.model.joint(i).name for i in range(self._joints)] == list(robot.joint_names)
         self._contact = np.zeros((num_envs, self.model.nsensordata), np.float64)
         self._diverged = np.zeros(num_envs, bool)
-        self._table.assign(self.batch, np.arange(num_envs), self._object_index)
+        self._assign(self.batch, np.arange(num_envs))
 
-    def reset(self, index: Tensor, start: StartState) -> None:
-        """Put the rows `index` into a start state, at rest."""
+    def reset(self, index: Tensor, start: StartState, dynamics: Dynamics | None = None) -> None:
+        """Put the rows `index` into a start state; nominal and at rest without `dynamics`."""
         rows = index.numpy()
         self._object_index[rows] = start.object_index.numpy()
-        self._table.assign(self.batch, rows, self._object_index[rows])
+        if self._dynamics is not None:
+            self._dynamics.set(rows, dynamics)
+        self._assign(self.batch, rows)
         self.batch.reset(rows, stage=mujoco.mjtStage.mjSTAGE_NONE)
-        self._views.wrench[rows, self._object_body, 2] = -self._weights[self._object_index[rows]]
+        self._views.wrench[rows, self._object_body, 2] = -self.object_weights()[rows]
         joint_pos = start.joint_pos.numpy()
         self._views.qpos[rows, : self._joints] = joint_pos
         self._views.qpos[rows, self._joints : self._joints + 3] = start.object_pos.numpy()
         self._views.qpos[rows, self._joints + 3 :] = start.object_quat.numpy()
         self._views.ctrl[rows] = joint_pos
+        if dynamics is not None:
+            self._views.qvel[rows, : self._joints] = dynamics.joint_vel.numpy()
         self._contact[rows] = 0.0
         self._diverged[rows] = False
         self.batch.warning[rows] = 0
@@ -109,12 +123,20 @@ class MujocoBackend:
     def bare_batch(self) -> Batch:
         """Another batch of the same simulations, threads and objects in default state, for benchmarks."""
         batch = Batch(self.model, self.num_envs, nthread=self.batch.nthread)
-        self._table.assign(batch, np.arange(self.num_envs), self._object_index)
+        self._assign(batch, np.arange(self.num_envs))
         return batch
+
+    def push(self, acceleration: Tensor) -> None:
+        """Until the next push or reset, a force on each object's centre: its mass times acceleration [N, 3], m/s^2."""
+        weights = self.object_weights()
+        force = acceleration.numpy() * (weights / self._gravity)[:, None]
+        force[:, 2] -= weights
+        self._views.wrench[:, self._object_body, :3] = force
 
     def object_weights(self) -> npt.NDArray[np.float64]:
         """Weight [N] of each row's object, N."""
-        return self._weights[self._object_index]
+        nominal = self._weights[self._object_index]
+        return nominal if self._dynamics is None else nominal * self._dynamics.mass
 
     def state(self, index: Tensor | None = None) -> SimState:
         """The current state of all rows, or of `index` (int64 [n]), in fresh tensors; diverged rows are zero."""
@@ -148,6 +170,7 @@ class MujocoBackend:
             "sim.object_index": self._object_index.copy(),
             "sim.contact": self._contact.copy(),
             "sim.diverged": self._diverged.copy(),
+            **({} if self._dynamics is None else self._dynamics.values.to_arrays("sim.dynamics")),
         }
 
     def set_state(self, arrays: Arrays) -> None:
@@ -155,7 +178,9 @@ class MujocoBackend:
         check_arrays(self.get_state(), arrays)
         check_index("sim.object_index", arrays["sim.object_index"], len(self._weights))
         self._object_index[...] = arrays["sim.object_index"]
-        self._table.assign(self.batch, np.arange(self.num_envs), self._object_index)
+        if self._dynamics is not None:
+            self._dynamics.values.load_arrays("sim.dynamics", arrays)
+        self._assign(self.batch, np.arange(self.num_envs))
         self.batch.state[...] = arrays["sim.state"]
         self._contact[...] = arrays["sim.contact"]
         self._diverged[...] = arrays["sim.diverged"]
@@ -179,6 +204,12 @@ class MujocoBackend:
             yield
         except SimulationError as error:
             self._diverged[error.ids] = True
+
+    def _assign(self, batch: Batch, rows: npt.NDArray[np.int64]) -> None:
+        """Give simulations of a batch the model fields of their objects and dynamics."""
+        self._table.assign(batch, rows, self._object_index[rows])
+        if self._dynamics is not None:
+            self._dynamics.assign(batch, rows, self._object_index[rows])
 
     def _forward(self, rows: npt.NDArray[np.int64] | None) -> None:
         self.batch.forward(rows, stage=mujoco.mjtStage.mjSTAGE_VEL)

@@ -31,12 +31,19 @@ class ObjectTable:
             values = {name: _field(model, self.model, name) for name in first}
             found.append({name: value for name, value in values.items() if not np.array_equal(value, first[name])})
         different = sorted({name for values in found for name in values})
+        self._objects = len(found)
         self._rows = {name: np.stack([values.get(name, first[name]) for values in found]) for name in different}
 
     @property
     def fields(self) -> tuple[str, ...]:
         """Names of the model fields that differ between objects."""
         return tuple(self._rows)
+
+    def values(self, name: str) -> npt.NDArray[np.generic]:
+        """A model field of all objects, [objects, ...]."""
+        if name in self._rows:
+            return self._rows[name]
+        return np.stack([_field(self.model, self.model, name)] * self._objects)
 
     def assign(self, batch: Batch, index: npt.NDArray[np.int64], object_index: npt.NDArray[np.int64]) -> None:
         """Give the simulations `index` [n] the objects `object_index` [n]."""
