@@ -118,7 +118,7 @@ def layers_for(config: EncoderConfig, camera: Mapping[str, Any]) -> list[tuple[i
 
 
 def features_of(network: Callable[[Tensor], Tensor], image: Tensor, config: EncoderConfig) -> int:
-    """Numbers that convolutions make of an image [1, C, H, W]; ConfigError if it is too small for them."""
+    """Numbers that convolutions make of an image or pair [1 or 2, C, H, W]; ConfigError if it is too small for them."""
     try:
         with torch.no_grad():
             return network(image).numel()

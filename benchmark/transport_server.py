@@ -58,6 +58,7 @@ def main(
 
 def _pickle(socket: "zmq.Socket[bytes]", env: Any) -> None:
     while True:
+        # Pickle is what this peer is about; its only client is the benchmark that started it, on the loopback.
         name, arguments = pickle.loads(socket.recv())
         result = env.reset(seed=arguments) if name == "reset" else env.step(arguments)
         socket.send(pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL), copy=False)

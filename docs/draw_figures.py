@@ -1,5 +1,6 @@
 """Draw the figures of the documentation from the code: `python -m docs.draw_figures`."""
 
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -49,13 +50,7 @@ PAIRS = 6
 
 def cameras() -> Figure:
     """What every named camera sees at the start of the same episode."""
-    figure, axes = plt.subplots(1, len(CAMERAS), figsize=(11, 2.5), layout="constrained")
-    for axis, name in zip(axes, CAMERAS, strict=True):
-        with closing(gymnasium.make_vec(DEPTH_ID, num_envs=1, camera=name)) as env:
-            obs, _ = env.reset(seed=1, options={"object": "cuboid_large_12cm"})
-        axis.imshow(colour_depth(obs["depth"][0, 0]))
-        axis.set(title=name, xticks=[], yticks=[])
-    return figure
+    return _depths("camera", CAMERAS, (11, 2.5))
 
 
 def workspace() -> Figure:
@@ -152,18 +147,24 @@ def randomised() -> Figure:
 
 def depth_noise() -> Figure:
     """The same depth without and with the noises by name."""
-    figure, axes = plt.subplots(1, len(DEPTH_NOISES), figsize=(8, 3.2), layout="constrained")
-    for axis, name in zip(axes, DEPTH_NOISES, strict=True):
-        with closing(gymnasium.make_vec(DEPTH_ID, num_envs=1, depth_noise=name)) as env:
-            obs, _ = env.reset(seed=1, options={"object": "cuboid_large_12cm"})
-        axis.imshow(colour_depth(obs["depth"][0, 0]))
-        axis.set(title=name, xticks=[], yticks=[])
-    return figure
+    return _depths("depth_noise", DEPTH_NOISES, (8, 3.2))
 
 
 def objects() -> Figure:
     """Every object of the training set."""
     return contact_sheet(object_sets.load("train"))
+
+
+def _depths(option: str, names: Collection[str], size: tuple[float, float]) -> Figure:
+    """Depth at the start of the same episode, for each value of an option of the environment by name."""
+    figure, axes = plt.subplots(1, len(names), figsize=size, layout="constrained")
+    for axis, name in zip(axes, names, strict=True):
+        options: dict[str, Any] = {option: name}
+        with closing(gymnasium.make_vec(DEPTH_ID, num_envs=1, **options)) as env:
+            obs, _ = env.reset(seed=1, options={"object": "cuboid_large_12cm"})
+        axis.imshow(colour_depth(obs["depth"][0, 0]))
+        axis.set(title=name, xticks=[], yticks=[])
+    return figure
 
 
 def _draw_boxes(axis: Axes, first: int, second: int) -> None:

@@ -75,10 +75,8 @@ class CameraRig:
         `more_jitter` is added to the jitter of positions, m, and of rotations, degrees: [n] each.
         """
         index = rows.numpy()
-        self._mounted_pos[index], self._mounted_rot[index] = mounted_poses(
-            self._config.camera, seed.numpy(), env_index.numpy(), episode.numpy(), more_jitter
-        )
         keys = seed.numpy(), env_index.numpy(), episode.numpy()
+        self._mounted_pos[index], self._mounted_rot[index] = mounted_poses(self._config.camera, *keys, more_jitter)
         self._noise.start(index, *keys)
         if self._sees(*STEREO_GROUPS):
             stereo = self._config.stereo
