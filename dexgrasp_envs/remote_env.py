@@ -156,13 +156,12 @@ def make_remote(
         rows = [shares("env_groups", size, env_groups) for size in sizes]
         start = _spawn if scheme == "spawn" else _place_by_ray
         env = start(expect, rows, first, not_negative("threads", threads), options)
-        env.set_adr_level(adr_level)
-        return env
-    if threads:
-        raise ConfigError("threads is an option of `dexgrasp serve` where simulators run already")
-    client_keys = None if keys is None else ClientKeys.load(keys)
-    endpoints = [endpoint.strip() for endpoint in remote.split(",")]
-    env = DexGraspRemoteVectorEnv(endpoints, expect, keys=client_keys, **options)
+    else:
+        if threads:
+            raise ConfigError("threads is an option of `dexgrasp serve` where simulators run already")
+        client_keys = None if keys is None else ClientKeys.load(keys)
+        endpoints = [endpoint.strip() for endpoint in remote.split(",")]
+        env = DexGraspRemoteVectorEnv(endpoints, expect, keys=client_keys, **options)
     try:
         _check_rows(env, num_envs, first)
         env.set_adr_level(adr_level)
@@ -205,7 +204,7 @@ def _spawn(
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     commands = serve_commands(expect, rows, first, threads or max(1, cores // len(rows)))
     children = Children(commands, {"config.json": json.dumps(expect["config"])})
-    options |= {"children": children.children, "on_close": children.close}
+    options |= {"children": children.servers, "on_close": children.close}
     return DexGraspRemoteVectorEnv(children.endpoints, expect, **options)
 
 

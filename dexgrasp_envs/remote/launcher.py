@@ -6,18 +6,17 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from ..errors import ConfigError
 from .child import START_DEADLINE, Child
 from .parent_watch import FOLDER_PREFIX
+from .supervised import Launched
 
 _GRACE = 5.0
 """Time for a child to end by itself before it is killed, s."""
 
 
-class Children:
+class Children(Launched[Child]):
     """Servers in child processes, on ipc sockets in a folder of their own.
 
     They end, and the folder goes, with `close`, with this process, or with whatever fails in between.
@@ -37,8 +36,7 @@ class Children:
     ):
         self._parent = os.getpid()
         self.folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
-        self.children: list[Child] = []
-        """In the order of the commands."""
+        self.servers = []
         self._pipe, self._held = os.pipe()
         try:
             for name, text in (files or {}).items():
@@ -46,26 +44,21 @@ class Children:
             for number, command in enumerate(commands):
                 self._start(number, [argument.replace("{folder}", str(self.folder)) for argument in command])
             end = time.monotonic() + deadline
-            for child in self.children:
+            for child in self.servers:
                 child.await_ready(end)
         except BaseException:
             self.close()
             raise
-
-    @property
-    def endpoints(self) -> list[str]:
-        """Where to connect to, in the order of the commands."""
-        return [child.endpoint for child in self.children]
 
     def close(self) -> None:
         """End the children, and remove the folder; may be called twice."""
         if os.getpid() != self._parent:
             # A fork of the parent: the children are not its own.
             return
-        for child in self.children:
+        for child in self.servers:
             child.terminate()
         end = time.monotonic() + _GRACE
-        for child in self.children:
+        for child in self.servers:
             child.close(end)
         if self._held >= 0:
             os.close(self._held)
@@ -73,17 +66,9 @@ class Children:
             self._held = -1
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _start(self, number: int, command: Sequence[str]) -> None:
         endpoint = f"ipc://{self.folder}/{number}"
         if len(endpoint) > 100:
             raise ConfigError(f"{endpoint} is too long for a socket; set TMPDIR to a shorter folder")
         arguments = [*command, "--bind", endpoint, "--parent-pipe", str(self._pipe)]
-        self.children.append(Child(number, endpoint, arguments, self.folder / f"{number}.stderr", self._pipe))
+        self.servers.append(Child(number, endpoint, arguments, self.folder / f"{number}.stderr", self._pipe))

@@ -12,14 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from ..errors import ConfigError, DeadlineExceeded, RemoteError
 from .child import START_DEADLINE
 from .keys import write_keys
 from .ray_host import ServerHost
 from .restarts import Restarts
+from .supervised import Launched
 
 _KEYS_PREFIX = "dexgrasp-keys-"
 _SERVERS_KEYS = ("server.secret", "client.public")
@@ -30,7 +30,7 @@ _GRACE = 10.0
 """Time for all servers to end by themselves, s."""
 
 
-class RayServers:
+class RayServers(Launched["RayServer"]):
     """Servers that Ray places, and that end with `close` or with this process.
 
     Args:
@@ -58,8 +58,7 @@ class RayServers:
         self._groups = importlib.import_module("ray.util.placement_group")
         self.keys = Path(tempfile.mkdtemp(prefix=_KEYS_PREFIX))
         """Folder of mode 0700 with the servers' and the client's keys, see `ClientKeys.load`."""
-        self.servers: list[RayServer] = []
-        """In the order of the commands."""
+        self.servers = []
         self._group: Any = None
         try:
             write_keys(self.keys)
@@ -75,11 +74,6 @@ class RayServers:
             self.close()
             raise
 
-    @property
-    def endpoints(self) -> list[str]:
-        """Where to connect to, in the order of the commands."""
-        return [server.endpoint for server in self.servers]
-
     def close(self) -> None:
         """End the servers, give their bundles back and remove the keys; may be called twice."""
         if self._ray.is_initialized():
@@ -92,14 +86,6 @@ class RayServers:
                 self._groups.remove_placement_group(self._group)
         self.servers, self._group = [], None
         shutil.rmtree(self.keys, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _await_room(self, bundle: dict[str, float], count: int, seconds: float) -> None:
         ready, _ = self._ray.wait([self._group.ready()], timeout=seconds)

@@ -22,7 +22,7 @@ def test_children_serve_and_are_gone_with_their_folder_when_closed() -> None:
         folder = children.folder
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         pids = children_of(os.getpid())
-        remote = RemoteVectorEnv(children.endpoints, children=children.children)
+        remote = RemoteVectorEnv(children.endpoints, children=children.servers)
         remote.reset(seed=0)
         assert remote.step(np.zeros(4, int))[0].shape == (4, 4)
         remote.close()
@@ -32,7 +32,7 @@ def test_children_serve_and_are_gone_with_their_folder_when_closed() -> None:
 
 def test_a_child_that_is_killed_in_a_step_is_a_lost_server_at_once() -> None:
     with Children([CARTPOLE]) as children:
-        remote = RemoteVectorEnv(children.endpoints, children=children.children)
+        remote = RemoteVectorEnv(children.endpoints, children=children.servers)
         remote.reset(seed=0)
         (pid,) = children_of(os.getpid())
         # A process that stands still is in the midst of its step.
@@ -70,13 +70,13 @@ def test_ctrl_c_is_the_parents_to_handle() -> None:
     with Children([CARTPOLE]) as children:
         (pid,) = children_of(os.getpid())
         os.kill(pid, signal.SIGINT)
-        assert not eventually(lambda: children.children[0].ended() is not None, 0.5)
+        assert not eventually(lambda: children.servers[0].ended() is not None, 0.5)
 
 
 def test_a_child_is_started_again_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dexgrasp_envs.remote.restarts.MOST", 1)
     with Children([CARTPOLE]) as children:
-        (child,) = children.children
+        (child,) = children.servers
         child.revive(0, lambda: False)
         assert child.generation == 1 and child.ended(1) is None and child.ended(0) == "it was started again"
         # Another one who lost the first process finds the second.

@@ -14,7 +14,7 @@ import time
 from dexgrasp_envs.remote.client import RemoteVectorEnv
 from dexgrasp_envs.remote.launcher import Children
 children = Children([["CartPole-v1"]] * 2)
-envs = RemoteVectorEnv(children.endpoints, children=children.children, on_close=children.close)
+envs = RemoteVectorEnv(children.endpoints, children=children.servers, on_close=children.close)
 envs.reset(seed=0)
 print(children.folder, flush=True)
 {then}
@@ -49,7 +49,7 @@ def test_children_outlive_the_thread_that_started_them() -> None:
     then = (
         "import threading; more = [];"
         "thread = threading.Thread(target=lambda: more.append(Children([['CartPole-v1']])));"
-        "thread.start(); thread.join(); time.sleep(0.5); print(more[0].children[0].ended(), flush=True)"
+        "thread.start(); thread.join(); time.sleep(0.5); print(more[0].servers[0].ended(), flush=True)"
     )
     parent, _, _ = start(then)
     assert parent.stdout is not None and parent.stdout.read().strip() == "None"
@@ -57,7 +57,7 @@ def test_children_outlive_the_thread_that_started_them() -> None:
 
 
 def test_a_child_that_was_started_again_ends_with_its_parent() -> None:
-    then = "children.children[0].revive(0, lambda: False); print('again', flush=True); time.sleep(60)"
+    then = "children.servers[0].revive(0, lambda: False); print('again', flush=True); time.sleep(60)"
     parent, folder, before = start(then)
     assert parent.stdout is not None and parent.stdout.readline() == "again\n"
     children = children_of(parent.pid)

@@ -300,10 +300,10 @@ def test_one_group_waits_while_the_other_goes_on(simulate: Callable[..., Simulat
 
 def test_a_child_that_is_killed_is_started_again() -> None:
     with Children([["CartPole-v1", "--num-envs", "1"]] * 2) as children:
-        envs = RemoteVectorEnv(children.endpoints, children=children.children, on_server_loss="wait")
+        envs = RemoteVectorEnv(children.endpoints, children=children.servers, on_server_loss="wait")
         envs.reset(seed=0)
         before = children_of(os.getpid())
-        victim = children.children[0]._process.pid
+        victim = children.servers[0]._process.pid
         os.kill(victim, signal.SIGKILL)
         assert envs.step(np.zeros(2, int))[3].tolist() == [True, False]
         envs.step(np.zeros(2, int))
@@ -317,12 +317,12 @@ def test_a_child_that_stands_still_is_replaced() -> None:
     with Children([["CartPole-v1", "--groups", "2", "--num-envs", "2"]]) as children:
         deadlines = Deadlines(heartbeat=0.2, window=1.5)
         envs = RemoteVectorEnv(
-            children.endpoints, children=children.children, on_server_loss="wait", deadlines=deadlines
+            children.endpoints, children=children.servers, on_server_loss="wait", deadlines=deadlines
         )
         envs.reset(seed=0)
-        os.kill(children.children[0]._process.pid, signal.SIGSTOP)
+        os.kill(children.servers[0]._process.pid, signal.SIGSTOP)
         assert envs.step(np.zeros(2, int))[3].tolist() == [True, True]
-        assert children.children[0].generation == 1
+        assert children.servers[0].generation == 1
         envs.step(np.zeros(2, int))
         envs.close()
 
