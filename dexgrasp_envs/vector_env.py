@@ -33,7 +33,7 @@ Observation = dict[str, npt.NDArray[np.generic]] | Tensors
 Infos = dict[str, Any]
 
 REVISION = 2
-"""Raised by hand whenever a change of code, not of figures, changes what an environment computes."""
+"""Raised by hand when a change of code, not of figures, changes what an environment computes beyond rounding."""
 RESET_OPTIONS = ("reset_mask", "object", "episode")
 """Options of `reset`."""
 

@@ -18,6 +18,7 @@ from ...objects import ObjectSet
 from ...robots.robot import Robot
 from ...scene.scene import OBJECT, Scene
 from ...types import Arrays, Dynamics, SimState, StartState, check_arrays, check_index
+from .body_poses import BodyPoses
 from .compile import ObjectLayout, compile_model
 from .dynamics_table import DynamicsTable
 from .object_table import ObjectTable
@@ -32,13 +33,11 @@ class _Views:
     qvel: npt.NDArray[np.float64]
     ctrl: npt.NDArray[np.float64]
     wrench: npt.NDArray[np.float64]
-    xpos: npt.NDArray[np.float64]
-    xmat: npt.NDArray[np.float64]
     sensordata: npt.NDArray[np.float64]
 
     @classmethod
     def of(cls, batch: Batch) -> Self:
-        names = ("qpos", "qvel", "ctrl", "xfrc_applied", "xpos", "xmat", "sensordata")
+        names = ("qpos", "qvel", "ctrl", "xfrc_applied", "sensordata")
         return cls(*(batch.bind(name) for name in names))
 
 
@@ -76,9 +75,7 @@ class MujocoBackend:
         self._gravity = scene.gravity
         self._weights = scene.gravity * np.array([obj.inertial.mass for obj in objects.objects])
         self._object_index = np.zeros(num_envs, np.int64)
-        bodies = [self.model.body(name).id for name in (*robot.body_names, OBJECT)]
-        self._bodies = slice(bodies[0], bodies[-1] + 1)
-        assert bodies == list(range(bodies[0], bodies[-1] + 1)), "the compiler reordered the bodies"
+        self._poses = BodyPoses(robot)
         assert [self.model.joint(i).name for i in range(self._joints)] == list(robot.joint_names)
         self._contact = np.zeros((num_envs, self.model.nsensordata), np.float64)
         self._diverged = np.zeros(num_envs, bool)
@@ -103,19 +100,12 @@ class MujocoBackend:
         self._contact[rows] = 0.0
         self._diverged[rows] = False
         self.batch.warning[rows] = 0
-        self._forward(rows)
 
     def step(self, targets: Tensor) -> None:
         """Advance every row by the substeps of `targets` [N, S, J]; a row that diverges stops and is marked."""
         control = targets.to(torch.float64).numpy()
-        last = control.shape[1] - 1
-        if last:
-            with self._marking_failures():
-                self.batch.rollout(last, control[:, :last], record=())
-        self._views.ctrl[...] = control[:, last]
         with self._marking_failures():
-            # The derived fields would otherwise describe the state before the last substep.
-            self.batch.step(stage=mujoco.mjtStage.mjSTAGE_VEL)
+            self.batch.rollout(control.shape[1], control, record=())
         self._contact[...] = self._views.sensordata
         # A row stops stepping whatever the warning is about.
         self._diverged |= (self.batch.warning[:, :, 1] > 0).any(1)
@@ -141,19 +131,19 @@ class MujocoBackend:
     def state(self, index: Tensor | None = None) -> SimState:
         """The current state of all rows, or of `index` (int64 [n]), in fresh tensors; diverged rows are zero."""
         rows = slice(None) if index is None else index.numpy()
-        joints, bodies = self._joints, self._bodies
-        rotation = self._views.xmat[rows, bodies].reshape(-1, bodies.stop - bodies.start, 3, 3)
-        object_vel = self._views.qvel[rows, joints:].copy()
+        joints = self._joints
+        body_pos, body_rot = self._poses(self._views.qpos[rows])
+        object_vel = self._views.qvel[rows, joints:].astype(np.float32)
         # MuJoCo keeps a free joint's angular velocity in the body frame.
-        object_vel[:, 3:] = (rotation[:, -1] * object_vel[:, None, 3:]).sum(-1)
-        contact = self._contact[rows].reshape(len(rotation), -1, 4)
+        object_vel[:, 3:] = (body_rot[:, -1] * object_vel[:, None, 3:]).sum(-1)
+        contact = self._contact[rows].reshape(len(body_pos), -1, 4)
         diverged = self._diverged[rows].copy()
         state = SimState(
             joint_pos=_tensor(self._views.qpos[rows, :joints]),
             joint_vel=_tensor(self._views.qvel[rows, :joints]),
-            body_pos=_tensor(self._views.xpos[rows, bodies]),
-            body_rot=_tensor(rotation),
-            object_vel=_tensor(object_vel),
+            body_pos=torch.from_numpy(body_pos),
+            body_rot=torch.from_numpy(body_rot),
+            object_vel=torch.from_numpy(object_vel),
             contact_count=_tensor(contact[:, :, 0]),
             contact_force=_tensor(contact[:, :, 1:]),
             diverged=torch.from_numpy(diverged),
@@ -185,7 +175,6 @@ class MujocoBackend:
         self._contact[...] = arrays["sim.contact"]
         self._diverged[...] = arrays["sim.diverged"]
         self.batch.warning[...] = 0
-        self._forward(None)
 
     def render(self, row: int) -> npt.NDArray[np.uint8]:
         """A picture of one row for people, uint8 [H, W, 3]. RenderingError if there is no OpenGL."""
@@ -210,9 +199,6 @@ class MujocoBackend:
         self._table.assign(batch, rows, self._object_index[rows])
         if self._dynamics is not None:
             self._dynamics.assign(batch, rows, self._object_index[rows])
-
-    def _forward(self, rows: npt.NDArray[np.int64] | None) -> None:
-        self.batch.forward(rows, stage=mujoco.mjtStage.mjSTAGE_VEL)
 
 
 def _tensor(array: npt.NDArray[np.floating]) -> Tensor:
