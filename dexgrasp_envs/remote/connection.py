@@ -191,6 +191,8 @@ class Connection:
             )
             return
         self._plane = SharedPlane(self._chunked, segment, self._copy)
+        # Whoever keeps an error of what follows, and with it this frame, must not keep the memory.
+        del segment
         self._greet(number, {"nonce": nonce.hex(), "group": self._group})
 
     def _let_go(self) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from dexgrasp_envs.remote.connection import Connection, wait_for
 from dexgrasp_envs.remote.data_plane import ChunkedPlane
 from dexgrasp_envs.remote.lease import Progress
 from dexgrasp_envs.remote.limits import Deadlines
+from dexgrasp_envs.remote.segment import Segment, host
 from dexgrasp_envs.remote.sockets import open_socket
 from dexgrasp_envs.remote.wire import Header, Kind, Via
 
@@ -263,3 +265,27 @@ def test_nobody_there_is_noticed_in_time(context: zmq.Context) -> None:
 def test_what_is_no_address_is_refused(context: zmq.Context, endpoint: str) -> None:
     with pytest.raises(HandshakeError, match="no address"):
         Connection(context, endpoint, DEADLINES)
+
+
+@pytest.mark.skipif(host() is None, reason="this system has no memfd")
+def test_an_error_after_shared_memory_was_found_does_not_keep_it(context: zmq.Context) -> None:
+    memory = Segment(1 << 16)
+    answers = iter([message(Kind.WELCOME, 0, {"identity": {}, "segment": memory.address}), []])
+
+    def welcome_then_nothing(header: Header, _: int) -> list[list[bytes]]:
+        return [[header._replace(kind=Kind.WELCOME, lease=LEASE).pack(), *rest] for _, *rest in next(answers, [])]
+
+    with contextlib.closing(Puppet(context, welcome_then_nothing)) as puppet:
+        connection = Connection(context, puppet.endpoint, Deadlines(connect=0.2))
+        mapped = mappings()
+        with pytest.raises(DeadlineExceeded) as caught:
+            connection.hello()
+        assert mappings() == mapped + 1
+        connection.close()
+        # `caught` has the frames in which the memory was attached.
+        assert mappings() == mapped and caught.tb is not None
+
+
+def mappings() -> int:
+    """Segments that this process has mapped."""
+    return Path("/proc/self/maps").read_text().count("memfd:dexgrasp")
