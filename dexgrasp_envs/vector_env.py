@@ -259,7 +259,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         if self._mode is AutoresetMode.DISABLED and waiting.any():
             rows = self._all_rows[waiting].tolist()[:8]
             raise ResetNeeded(f"environments {rows} are done: reset them with options={{'reset_mask': ...}} first")
-        push = self._task.push(self._sim)
+        push = self._task.push()
         if push is not None:
             self.backend.push(push)
         self._control, targets = self._controller.step(self._control, action, self._sim.joint_pos)

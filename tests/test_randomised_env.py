@@ -82,7 +82,7 @@ def test_a_push_accelerates_a_lifted_object_as_it_says(make: Make) -> None:
     state = envs.get_state()
     state["sim.state"][:, 1 + 23 + 2] = 1.2
     envs.set_state(state)
-    push = envs._task.push(envs._sim)
+    push = envs._task.push()
     assert push is not None
     before = envs._sim.object_vel[:, :3].clone()
     envs.step(np.zeros((ROWS, 11), np.float32))

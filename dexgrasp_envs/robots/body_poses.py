@@ -1,19 +1,15 @@
-"""Where the robot's bodies and the object are, from generalised positions.
-
-MuJoCo's own poses describe the state before the last substep; to have it compute those after it costs a twelfth of a
-step, and to have it hand them out as much again.
-"""
+"""Where the bodies of a robot are: fast forward kinematics of a batch on the CPU."""
 
 import numpy as np
 import numpy.typing as npt
 
-from ...robots.kinematics import rotation_from_quat
-from ...robots.robot import Robot
+from .kinematics import rotation_from_quat
 from .pose_kernels import place_bodies
+from .robot import Robot
 
 
 class BodyPoses:
-    """Forward kinematics of a robot and one free body after it, in float64, rounded at the end."""
+    """Forward kinematics of one robot, compiled, in float64 whatever goes in and out."""
 
     def __init__(self, robot: Robot):
         names = list(robot.body_names)
@@ -26,14 +22,14 @@ class BodyPoses:
         cross = np.cross(axes[:, None, :], np.eye(3)).swapaxes(1, 2)
         self._rot = np.stack([rest, rest @ cross, rest @ cross @ cross], 1)
 
-    def __call__(self, qpos: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Positions [n, B + 1, 3] m and rotations [n, B + 1, 3, 3] of the bodies, then of the object, world frame.
+    def __call__(
+        self, joint_pos: npt.NDArray[np.floating], pos: npt.NDArray[np.floating], rot: npt.NDArray[np.floating]
+    ) -> None:
+        """Write the poses of all bodies, in canonical order and the world frame.
 
         Args:
-            qpos: [n, J + 7]: joint positions in canonical order, rad, then the object's position and its quaternion
-                (w, x, y, z), of any length but zero.
+            joint_pos: [n, J], canonical order, rad.
+            pos: [n, B, 3] m, written.
+            rot: [n, B, 3, 3] rotation matrices, written.
         """
-        shape = (len(qpos), len(self._parent) + 1)
-        pos, rot = np.empty((*shape, 3), np.float32), np.empty((*shape, 3, 3), np.float32)
-        place_bodies(self._parent, self._hinged, self._pos, self._rot, qpos, pos, rot)
-        return pos, rot
+        place_bodies(self._parent, self._hinged, self._pos, self._rot, joint_pos, pos, rot)

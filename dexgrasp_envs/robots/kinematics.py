@@ -1,5 +1,7 @@
 """Batched forward kinematics and Jacobians of a chain or tree of bodies, in torch."""
 
+import functools
+
 import torch
 from torch import Tensor
 
@@ -82,9 +84,13 @@ def rotate(rotation: Tensor, vector: Tensor) -> Tensor:
 
 def frame_pose(frame: Frame, position: Tensor, rotation: Tensor) -> tuple[Tensor, Tensor]:
     """World pose of a frame, given its body's position [N, 3] and rotation [N, 3, 3]."""
-    offset = position.new_tensor(frame.pos)
-    turn = rotation_from_quat(frame.quat).to(rotation)
+    offset, turn = (constant.to(position) for constant in _frame_constants(frame))
     return position + rotate(rotation, offset), (rotation[..., :, :, None] * turn[None, :, :]).sum(-2)
+
+
+@functools.cache
+def _frame_constants(frame: Frame) -> tuple[Tensor, Tensor]:
+    return torch.tensor(frame.pos, dtype=torch.float64), rotation_from_quat(frame.quat)
 
 
 def _cross_matrix(axes: Tensor) -> Tensor:

@@ -1,27 +1,30 @@
 # mypy: disable-error-code="no-untyped-def"
 # numba infers the types of its kernels; the docstrings tell them.
-"""Compiled forward kinematics of a batch."""
+"""Compiled poses of bodies, for a batch."""
 
 import numba
 import numpy as np
 
+_jit = numba.njit(nogil=True, cache=True, error_model="numpy")
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def place_bodies(parent, hinged, place, turn, qpos, out_pos, out_rot):
-    """Poses of bodies listed parents first, then of a free body.
+
+@_jit
+def place_bodies(parent, hinged, place, turn, joint_pos, out_pos, out_rot):
+    """Poses of bodies listed parents first.
 
     parent int64 [B], -1 for the world; hinged bool [B]; place float64 [B, 3] and turn float64 [B, 3, 3, 3]: where a
-    body is in its parent's frame, and R(q) = turn[0] + sin q turn[1] + (1 - cos q) turn[2]; qpos float64 [N, J + 7];
-    out_pos [N, B + 1, 3] and out_rot [N, B + 1, 3, 3] of any float dtype.
+    body is in its parent's frame, and R(q) = turn[0] + sin q turn[1] + (1 - cos q) turn[2]; joint_pos [N, J];
+    out_pos [N, B, 3] and out_rot [N, B, 3, 3].
     """
     bodies = len(parent)
     pos, rot, local = np.empty((bodies, 3)), np.empty((bodies, 3, 3)), np.empty((3, 3))
-    for n in range(len(qpos)):
+    for n in range(len(joint_pos)):
         joint = 0
         for b in range(bodies):
             sine, rest = 0.0, 0.0
             if hinged[b]:
-                sine, rest = np.sin(qpos[n, joint]), 1.0 - np.cos(qpos[n, joint])
+                angle = np.float64(joint_pos[n, joint])
+                sine, rest = np.sin(angle), 1.0 - np.cos(angle)
                 joint += 1
             for r in range(3):
                 for c in range(3):
@@ -41,12 +44,20 @@ def place_bodies(parent, hinged, place, turn, qpos, out_pos, out_rot):
                 out_pos[n, b, r] = pos[b, r]
                 for c in range(3):
                     out_rot[n, b, r, c] = rot[b, r, c]
-        free = qpos[n, joint:]
-        w, x, y, z = free[3], free[4], free[5], free[6]
-        scale = 2.0 / (w * w + x * x + y * y + z * z)
+
+
+@_jit
+def place_free(pose, out_pos, out_rot):
+    """Poses of a free body: pose [N, 7], position and quaternion (w, x, y, z) of any length but zero.
+
+    out_pos [N, 3] and out_rot [N, 3, 3].
+    """
+    for n in range(len(pose)):
+        w, x, y, z = pose[n, 3], pose[n, 4], pose[n, 5], pose[n, 6]
+        s = 2.0 / (w * w + x * x + y * y + z * z)
         for r in range(3):
-            out_pos[n, bodies, r] = free[r]
-        out = out_rot[n, bodies]
-        out[0, 0], out[0, 1], out[0, 2] = 1 - scale * (y * y + z * z), scale * (x * y - w * z), scale * (x * z + w * y)
-        out[1, 0], out[1, 1], out[1, 2] = scale * (x * y + w * z), 1 - scale * (x * x + z * z), scale * (y * z - w * x)
-        out[2, 0], out[2, 1], out[2, 2] = scale * (x * z - w * y), scale * (y * z + w * x), 1 - scale * (x * x + y * y)
+            out_pos[n, r] = pose[n, r]
+        out = out_rot[n]
+        out[0, 0], out[0, 1], out[0, 2] = 1.0 - s * (y * y + z * z), s * (x * y - w * z), s * (x * z + w * y)
+        out[1, 0], out[1, 1], out[1, 2] = s * (x * y + w * z), 1.0 - s * (x * x + z * z), s * (y * z - w * x)
+        out[2, 0], out[2, 1], out[2, 2] = s * (x * z - w * y), s * (y * z + w * x), 1.0 - s * (x * x + y * y)

@@ -83,6 +83,7 @@ class GraspTask:
             adr_level=torch.zeros(n, dtype=torch.int64, device=device),
             next_adr_level=torch.zeros(n, dtype=torch.int64, device=device),
             rest_height=torch.zeros(n, device=device),
+            lifted=torch.zeros(n, dtype=torch.bool, device=device),
             last_action=torch.zeros(n, controller.action_size, device=device),
         )
         """Counters and references of each row."""
@@ -100,6 +101,7 @@ class GraspTask:
         state.done[rows] = False
         state.object_index[rows] = object_index
         state.rest_height[rows] = start.object_pos[:, 2]
+        state.lifted[rows] = False
         state.last_action[rows] = 0.0
         self._draw_bias(rows)
         return start
@@ -113,7 +115,7 @@ class GraspTask:
         """The physical figures of the episodes that `rows` [n] have begun; None if all are nominal."""
         return None if self._dynamics is None else self._dynamics(self._draws(self.state.rows(rows), rows))
 
-    def push(self, sim: SimState) -> Tensor | None:
+    def push(self) -> Tensor | None:
         """Accelerations [N, 3] of the objects by a random force during the next step, m/s^2; None if there is none.
 
         Only what is lifted is pushed: on the table an object would be driven out of reach before it is touched.
@@ -121,11 +123,10 @@ class GraspTask:
         size = self._config.randomisation.push
         if not size:
             return None
-        state, episode = self.state, self._config.episode
-        lifted = outcome(self._geometry(sim), state.rest_height, episode).lifted & ~sim.diverged
+        state = self.state
         block = state.step.cpu().numpy() // self._push_steps
         drawn = float32(self._draws(state, self._all_rows).around(Stream.PUSH, np.full(3, size), block))
-        return drawn.to(sim.body_pos.device) * lifted[:, None]
+        return drawn.to(state.lifted.device) * state.lifted[:, None]
 
     def observe(self, rows: Tensor, sim: SimState, control: ControlState) -> tuple[Tensors, Tensors]:
         """Observations and infos of `rows` [n], whose episode has just started; sim and control hold those n rows."""
@@ -145,6 +146,7 @@ class GraspTask:
         state.rest_height = torch.minimum(state.rest_height, scene.object_pos[:, 2])
         now = outcome(scene, state.rest_height, config.episode)
         alive = ~sim.diverged
+        state.lifted = now.lifted & alive
         terms = reward_terms(
             scene,
             now,

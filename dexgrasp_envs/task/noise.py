@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..config import RandomisationConfig
-from ..robots.kinematics import Kinematics
+from ..robots.body_poses import BodyPoses
 from ..robots.robot import Robot
 from ..types import SimState
 from .geometry import HandObject, HandObjectGeometry
@@ -45,7 +45,7 @@ class ObservationNoise:
         self._geometry = geometry
         counts = (joints, joints, 3, 3)
         self._joints = joints
-        self._kinematics = Kinematics(robot.bodies, device)
+        self._poses, self._bodies = BodyPoses(robot), len(robot.bodies)
         position, rotation = config.object_position_bias, config.object_rotation_bias
         self._biases = np.repeat([config.joint_position_bias, config.joint_velocity_bias, position, rotation], counts)
         position, rotation = config.object_position_noise, config.object_rotation_noise
@@ -72,13 +72,14 @@ class ObservationNoise:
 
     def _moved(self, sim: SimState, joint_pos: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
         """Poses of the robot's bodies with other joints; those of the simulation where the level is 0."""
-        opened = torch.from_numpy(draws.share > 0).to(joint_pos.device)
-        position, rotation = self._kinematics.forward(joint_pos)
-        bodies = position.shape[1]
-        return (
-            torch.where(opened[:, None, None], position, sim.body_pos[:, :bodies]),
-            torch.where(opened[:, None, None, None], rotation, sim.body_rot[:, :bodies]),
-        )
+        position, rotation = sim.body_pos[:, : self._bodies].clone(), sim.body_rot[:, : self._bodies].clone()
+        opened = np.flatnonzero(draws.share)
+        shape = (len(opened), self._bodies)
+        moved = np.empty((*shape, 3), np.float32), np.empty((*shape, 3, 3), np.float32)
+        self._poses(joint_pos.cpu().numpy()[opened], *moved)
+        index = torch.from_numpy(opened).to(position.device)
+        position[index], rotation[index] = (torch.from_numpy(poses).to(position.device) for poses in moved)
+        return position, rotation
 
 
 def small_rotation(vector: Tensor) -> Tensor:

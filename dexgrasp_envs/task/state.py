@@ -23,6 +23,8 @@ class TaskState(BatchState):
     """[N] int64, index in the object set."""
     rest_height: Tensor
     """[N] lowest height of the object's centre so far in this episode, m."""
+    lifted: Tensor
+    """[N] bool, the object is lifted and the row has not diverged; nothing is in the first state of an episode."""
     last_action: Tensor
     """[N, A] the last action, clipped."""
     adr_level: Tensor

@@ -1,14 +1,15 @@
-"""Poses from generalised positions, against MuJoCo's own kinematics."""
+"""Compiled poses against MuJoCo's own kinematics."""
 
 import mujoco
 import numpy as np
 import pytest
 
+from dexgrasp_envs.robots.body_poses import BodyPoses
+from dexgrasp_envs.robots.pose_kernels import place_free
 from dexgrasp_envs.scene.scene import OBJECT
-from dexgrasp_envs.sim.mujoco.body_poses import BodyPoses
 from tests.helpers import OBJECTS, ROBOT, compiled
 
-JOINTS = len(ROBOT.joints)
+JOINTS, BODIES = len(ROBOT.joints), len(ROBOT.bodies)
 
 
 @pytest.fixture
@@ -18,12 +19,19 @@ def qpos() -> np.ndarray:
     return np.concatenate([rng.uniform(-3, 3, (20, JOINTS)), rng.normal(size=(20, 7)) * 2], 1)
 
 
+def poses(qpos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of the robot's bodies, then of the object."""
+    pos, rot = np.empty((len(qpos), BODIES + 1, 3), np.float32), np.empty((len(qpos), BODIES + 1, 3, 3), np.float32)
+    BodyPoses(ROBOT)(qpos[:, :JOINTS], pos[:, :-1], rot[:, :-1])
+    place_free(qpos[:, JOINTS:], pos[:, -1], rot[:, -1])
+    return pos, rot
+
+
 def test_poses_are_those_of_mujoco(qpos):
     model = compiled(OBJECTS.objects[0])
     data = mujoco.MjData(model)
     bodies = [model.body(name).id for name in (*ROBOT.body_names, OBJECT)]
-    pos, rot = BodyPoses(ROBOT)(qpos)
-    assert pos.dtype == rot.dtype == np.float32
+    pos, rot = poses(qpos)
     for row, values in enumerate(qpos):
         data.qpos[:] = values
         mujoco.mj_kinematics(model, data)
@@ -32,14 +40,10 @@ def test_poses_are_those_of_mujoco(qpos):
 
 
 def test_a_row_does_not_depend_on_the_others(qpos):
-    place = BodyPoses(ROBOT)
-    pos, rot = place(qpos)
-    alone_pos, alone_rot = place(qpos[7:8])
-    assert np.array_equal(pos[7:8], alone_pos)
-    assert np.array_equal(rot[7:8], alone_rot)
+    for together, alone in zip(poses(qpos), poses(qpos[7:8]), strict=True):
+        assert np.array_equal(together[7:8], alone)
 
 
 def test_no_rows():
-    pos, rot = BodyPoses(ROBOT)(np.empty((0, JOINTS + 7)))
-    assert pos.shape == (0, len(ROBOT.bodies) + 1, 3)
-    assert rot.shape == (0, len(ROBOT.bodies) + 1, 3, 3)
+    pos, rot = poses(np.empty((0, JOINTS + 7)))
+    assert pos.shape == (0, BODIES + 1, 3) and rot.shape == (0, BODIES + 1, 3, 3)

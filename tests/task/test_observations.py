@@ -27,7 +27,9 @@ def task_state(object_index: torch.Tensor) -> TaskState:
     zeros = torch.zeros(n, dtype=torch.int64)
     action = torch.rand(n, 11, generator=torch.Generator().manual_seed(0)) * 2 - 1
     step = 3 * torch.arange(n)
-    return TaskState(zeros, zeros, step, zeros.bool(), object_index, torch.full((n,), 0.28), action, zeros, zeros)
+    return TaskState(
+        zeros, zeros, step, zeros.bool(), object_index, torch.full((n,), 0.28), zeros.bool(), action, zeros, zeros
+    )
 
 
 def observe(sim: SimState, object_index: torch.Tensor) -> dict[str, torch.Tensor]:

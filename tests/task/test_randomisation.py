@@ -64,9 +64,10 @@ def outputs(randomisation: RandomisationConfig, level: int, episode: int = 0, st
     start = task.start(rows, torch.full((N,), episode))
     task.state.step[:] = steps
     task.state.rest_height[:] = 0.3
+    task.state.lifted[:] = True
     control = CONTROLLER.initial(SIM.joint_pos)
     obs, _ = task.observe(rows, SIM, control)
-    dynamics, push = task.dynamics(rows), task.push(SIM)
+    dynamics, push = task.dynamics(rows), task.push()
     said: dict[str, Any] = {"start/" + name: values for name, values in vars(start).items() if name != "joint_pos"}
     said |= {"start/arm": start.joint_pos[:, :7], "start/hand": start.joint_pos[:, 7:]}
     said |= {f"dynamics/{name}": values for name, values in vars(dynamics or nominal(N, 23)).items()}
@@ -150,9 +151,11 @@ def test_a_push_stays_for_its_time_and_spares_what_is_not_lifted() -> None:
     task = GraspTask(ROBOT, OBJECTS, EnvConfig(randomisation=config), CONTROLLER, torch.arange(N), "cpu")
     task.state.next_adr_level[:] = ADR_LEVELS
     task.start(torch.arange(N), torch.zeros(N, dtype=torch.int64))
-    task.state.rest_height[:] = 0.55
-    push = task.push(SIM)
-    assert push is not None and not push.any()
+    for rest_height, lifted in ((0.3, True), (0.55, False)):
+        task.state.rest_height[:] = rest_height
+        task.step(SIM, CONTROLLER.initial(SIM.joint_pos), torch.zeros(N, CONTROLLER.action_size))
+        push = task.push()
+        assert push is not None and push.any(1).all() == push.any() == lifted
 
 
 def test_a_spawn_grows_to_its_wider_rectangle() -> None:

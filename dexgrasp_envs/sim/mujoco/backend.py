@@ -15,10 +15,11 @@ from torch import Tensor
 
 from ...config import PhysicsConfig
 from ...objects import ObjectSet
+from ...robots.body_poses import BodyPoses
+from ...robots.pose_kernels import place_free
 from ...robots.robot import Robot
 from ...scene.scene import OBJECT, Scene
 from ...types import Arrays, Dynamics, SimState, StartState, check_arrays, check_index
-from .body_poses import BodyPoses
 from .compile import ObjectLayout, compile_model
 from .dynamics_table import DynamicsTable
 from .object_table import ObjectTable
@@ -75,7 +76,7 @@ class MujocoBackend:
         self._gravity = scene.gravity
         self._weights = scene.gravity * np.array([obj.inertial.mass for obj in objects.objects])
         self._object_index = np.zeros(num_envs, np.int64)
-        self._poses = BodyPoses(robot)
+        self._poses, self._bodies = BodyPoses(robot), len(robot.bodies)
         assert [self.model.joint(i).name for i in range(self._joints)] == list(robot.joint_names)
         self._contact = np.zeros((num_envs, self.model.nsensordata), np.float64)
         self._diverged = np.zeros(num_envs, bool)
@@ -132,14 +133,19 @@ class MujocoBackend:
         """The current state of all rows, or of `index` (int64 [n]), in fresh tensors; diverged rows are zero."""
         rows = slice(None) if index is None else index.numpy()
         joints = self._joints
-        body_pos, body_rot = self._poses(self._views.qpos[rows])
+        qpos = self._views.qpos[rows]
+        shape = (len(qpos), self._bodies + 1)
+        body_pos, body_rot = np.empty((*shape, 3), np.float32), np.empty((*shape, 3, 3), np.float32)
+        # MuJoCo's own poses are those before the last substep; to renew them would cost it a twelfth of a step.
+        self._poses(qpos[:, :joints], body_pos[:, :-1], body_rot[:, :-1])
+        place_free(qpos[:, joints:], body_pos[:, -1], body_rot[:, -1])
         object_vel = self._views.qvel[rows, joints:].astype(np.float32)
         # MuJoCo keeps a free joint's angular velocity in the body frame.
         object_vel[:, 3:] = (body_rot[:, -1] * object_vel[:, None, 3:]).sum(-1)
         contact = self._contact[rows].reshape(len(body_pos), -1, 4)
         diverged = self._diverged[rows].copy()
         state = SimState(
-            joint_pos=_tensor(self._views.qpos[rows, :joints]),
+            joint_pos=_tensor(qpos[:, :joints]),
             joint_vel=_tensor(self._views.qvel[rows, :joints]),
             body_pos=torch.from_numpy(body_pos),
             body_rot=torch.from_numpy(body_rot),
