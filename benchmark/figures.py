@@ -39,3 +39,23 @@ def draw_frames(records: Mapping[str, Record], path: Path) -> None:
         axes.set_yscale("log")
         axes.set(xlabel="height x width, pixels", ylabel="depth frames/s on one core", ylim=(1, None))
         axes.legend(frameon=False)
+
+
+def draw_parts(records: Mapping[str, Record], path: Path) -> None:
+    """Where the time of a step goes: a bar an environment of each render record, relative to the State id's step."""
+    bars = [
+        (name, who, shares, record["metrics"]["env_steps_per_second_120x160"])
+        for name, record in records.items()
+        for who, shares in record["metrics"]["share_of_step"].items()
+    ]
+    parts = list(dict.fromkeys(part for _, _, shares, _ in bars for part in shares))
+    labels = [who if len(records) == 1 else f"{name}: {who}" for name, who, _, _ in bars]
+    with drawn(path, 7, 2.8) as (axes,):
+        end = np.zeros(len(bars))
+        for part in parts:
+            lengths = np.array([shares.get(part, 0.0) * rates["state"] / rates[who] for _, who, shares, rates in bars])
+            axes.barh(labels, lengths, left=end, label=part)
+            end += lengths
+        axes.invert_yaxis()
+        axes.set(xlabel="time of a step, that of the State id = 1")
+        axes.legend(frameon=False, ncols=len(parts), loc="lower center", bbox_to_anchor=(0.4, 1.0), fontsize=8)

@@ -17,6 +17,7 @@ import gymnasium
 import mujoco
 import numpy as np
 
+from dexgrasp_envs.config import ADR_LEVELS, EnvConfig
 from dexgrasp_envs.registration import STATE_ID
 from dexgrasp_envs.scene.scene import ViewCamera
 from dexgrasp_envs.sim.mujoco.offscreen import OffscreenRenderer, free_camera
@@ -26,17 +27,18 @@ from dexgrasp_envs.vision.geom_table import part_names
 from dexgrasp_envs.vision.looks import draw_light
 from dexgrasp_envs.vision.ray_caster import RayCaster, Shot
 
+from .mesh_frames import mesh_env
 from .peer_env import PeerEnv, fastest_settings, use_one_thread_each
 from .progress import Tell, silent
-from .throughput import Workload, record_work, time_environment
+from .throughput import Workload, record_work, time_environment, time_parts
 from .timing import in_turns, time_steps
 
 SIZES = ((48, 64), (60, 80), (120, 160), (240, 320))
 """(height, width) of the images."""
 PAIR_SIZES = ((48, 64), (120, 160), (240, 320))
 """The same of both images of a stereo pair."""
-NOISY = "depth with noise"
-"""Name of the Depth id with the paper's noise."""
+NOISY, RANDOM, STATE_RANDOM = "depth with noise", "depth with noise and randomisation", "state with randomisation"
+"""Names of the ids with the paper's noise of depth, and with its randomisation at the last level."""
 PEER_ENVS = (2, 4, 8, 16)
 """Numbers of environments in AsyncVectorEnv; the fastest counts."""
 
@@ -53,14 +55,25 @@ def render(
     tell("a policy grasps")
     env, work = record_work(checkpoint, num_envs, steps, warm_up)
     require_opengl(env)
+    env.set_state(work.start)
     frames: dict[str, dict[str, float]] = {}
     pairs: dict[str, dict[str, float]] = {}
     for kind, sizes, found in (("frames", SIZES, frames), ("pairs", PAIR_SIZES, pairs)):
         for size in sizes:
             name = "x".join(map(str, size))
             tell(f"{kind} of {name}")
-            found[name] = frame_rates(env, work, size, rounds, pair=kind == "pairs")
-    competitors = {"state": (env, work), "depth": with_depth(env, work), NOISY: with_depth(env, work, "paper")}
+            found[name] = frame_rates(env, size, rounds, pair=kind == "pairs")
+    tell("frames with meshes")
+    meshes = frames_with_meshes(num_envs, rounds)
+    depth, noisy = env.config.observing("depth"), {"depth_noise": "paper"}
+    random = {"randomisation": "paper", "adr_level": ADR_LEVELS}
+    competitors = {
+        "state": (env, work),
+        STATE_RANDOM: varied(env, work, env.config, random),
+        "depth": varied(env, work, depth, {}),
+        NOISY: varied(env, work, depth, noisy),
+        RANDOM: varied(env, work, depth, noisy | random),
+    }
     tell("env-steps with depth")
     seconds: dict[str, list[float]] = {name: [] for name in competitors}
     for _ in range(rounds):
@@ -71,6 +84,7 @@ def render(
     for workers in (count for count in PEER_ENVS if count <= num_envs):
         tell(f"AsyncVectorEnv of {workers}")
         peers[str(workers)] = peer_rate(env, work, workers, rounds)
+    parts = {name: time_parts(which, what) for name, (which, what) in competitors.items()}
     rates["AsyncVectorEnv + mujoco.Renderer"] = max(peers.values())
     for one, _ in competitors.values():
         one.close()
@@ -80,10 +94,14 @@ def render(
         "rounds": rounds,
         "contact_share": work.contact_share,
         "frames_per_second_and_core": frames,
+        "mesh_frames_per_second_and_core": meshes,
         "stereo_pairs_per_second_and_core": pairs,
         "env_steps_per_second_120x160": rates,
         "peer_env_steps_per_second_by_num_envs": peers,
         "noise_share_of_depth_step": 1.0 - rates[NOISY] / rates["depth"],
+        "noise_and_randomisation_share_of_depth_step": 1.0 - rates[RANDOM] / rates["depth"],
+        "randomisation_share_of_state_step": 1.0 - rates[STATE_RANDOM] / rates["state"],
+        "share_of_step": parts,
         "depth_to_state": rates["depth"] / rates["state"],
         "depth_to_peer": rates["depth"] / rates["AsyncVectorEnv + mujoco.Renderer"],
     }
@@ -97,14 +115,19 @@ def require_opengl(env: DexGraspVectorEnv) -> None:
     renderer.close()
 
 
-def frame_rates(
-    env: DexGraspVectorEnv, work: Workload, size: tuple[int, int], rounds: int, pair: bool
-) -> dict[str, float]:
+def frames_with_meshes(num_envs: int, rounds: int) -> dict[str, float]:
+    """Depth frames/s of 120x160 where objects are meshes; OpenGL draws their convex pieces, we their triangles."""
+    env = mesh_env(num_envs)
+    rates = frame_rates(env, (120, 160), rounds, pair=False)
+    env.close()
+    return rates
+
+
+def frame_rates(env: DexGraspVectorEnv, size: tuple[int, int], rounds: int, pair: bool) -> dict[str, float]:
     """Depth frames/s, or stereo pairs/s, of both renderers, the whole process on one core, the same scenes and camera.
 
     Pairs are shaded, ours with shadows and textures, which OpenGL's fastest settings lack.
     """
-    env.set_state(work.start)
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
     try:
@@ -174,12 +197,19 @@ def opengl_frames(env: DexGraspVectorEnv, size: tuple[int, int], pair: bool) -> 
     return run
 
 
-def with_depth(env: DexGraspVectorEnv, work: Workload, noise: str = "off") -> tuple[DexGraspVectorEnv, Workload]:
-    """The same environments with depth images of 120x160 and one of `DEPTH_NOISES`, in the same state."""
-    config = env.config.observing("depth")
-    made: Any = gymnasium.make_vec(STATE_ID, num_envs=env.num_envs, config=config, depth_noise=noise).unwrapped
+def varied(
+    env: DexGraspVectorEnv, work: Workload, config: EnvConfig, options: dict[str, Any]
+) -> tuple[DexGraspVectorEnv, Workload]:
+    """The same environments with another configuration and options, in the same state.
+
+    At a level of randomisation, all that is drawn during an episode has its full range; masses and servos are nominal
+    until the next one begins, so that the work is the same.
+    """
+    made: Any = gymnasium.make_vec(STATE_ID, num_envs=env.num_envs, config=config, **options).unwrapped
     own = made.get_state()
-    start = work.start | {"env.fingerprint": own["env.fingerprint"]}
+    kept = ("env.fingerprint", "task.adr_level", "task.next_adr_level")
+    start = own | work.start | {name: own[name] for name in kept}
+    start["task.adr_level"] = own["task.next_adr_level"]
     return made, Workload(start, work.actions, work.targets, work.contact_share)
 
 

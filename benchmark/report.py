@@ -19,7 +19,7 @@ from dexgrasp_envs.errors import DexGraspError
 
 from . import tables
 from .curves import METRIC, curves_table, read_curves
-from .figures import draw_frames, draw_scaling
+from .figures import draw_frames, draw_parts, draw_scaling
 from .headlines import headlines
 from .pages import BEGIN, END, Section, put_between_marks, read_notes, readme_section, results_page
 
@@ -41,10 +41,13 @@ _TABLES: dict[str, Callable[[tables.Records], list[ResultTable]]] = {
     "grasps": tables.grasps,
     "robotfit": tables.robotfit,
 }
-_FIGURES: dict[str, tuple[str, str, Callable[[tables.Records, Path], None]]] = {
-    "evaluation": ("success.png", "Success at the end of the episode, with 95 % intervals", draw_success),
-    "throughput": ("throughput_scaling.png", "Env-steps/s by number of environments", draw_scaling),
-    "render": ("render_frames.png", "Depth frames/s on one core by image size", draw_frames),
+_FIGURES: dict[str, list[tuple[str, str, Callable[[tables.Records, Path], None]]]] = {
+    "evaluation": [("success.png", "Success at the end of the episode, with 95 % intervals", draw_success)],
+    "throughput": [("throughput_scaling.png", "Env-steps/s by number of environments", draw_scaling)],
+    "render": [
+        ("render_frames.png", "Depth frames/s on one core by image size", draw_frames),
+        ("render_parts.png", "Where the time of a step goes", draw_parts),
+    ],
 }
 _CURVES = ("learning_curve.png", "Success while training, over environment steps and over time")
 EXAMPLES = """
@@ -98,8 +101,7 @@ def report(args: Args, tell: Callable[[str], None]) -> list[Path]:
             figures[file] = caption
         elif chosen:
             made = _tables_of(kind, chosen)
-            if kind in _FIGURES:
-                file, caption, draw = _FIGURES[kind]
+            for file, caption, draw in _FIGURES.get(kind, []):
                 draw(chosen, args.out / "figures" / file)
                 figures[file] = caption
         for table in made:

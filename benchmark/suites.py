@@ -8,7 +8,7 @@ from typing import Any
 
 import tyro
 
-from baselines.checkpoint import config_of, read
+from baselines.checkpoint import read
 from baselines.record import Record, new_record, read_record, write_record
 from baselines.shipped import CHECKPOINTS, evaluate_shipped, shipped
 from dexgrasp_envs.config import EnvConfig
@@ -19,7 +19,7 @@ from .grasps import grasps
 from .progress import Tell
 from .render import render
 from .robot_fit import robot_fit
-from .throughput import ENVS, throughput
+from .throughput import ENVS, throughput, work_config
 from .transport import transport
 
 DATA_FOLDER = "FOLDER_WITH_URDF_AND_MESHES"
@@ -90,9 +90,9 @@ class OfPolicy(Measured):
     """Policy whose grasps are the workload."""
 
     def config_hashes(self) -> dict[str, str]:
-        """The configuration that the policy was trained on."""
+        """The configuration that the policy works in."""
         meta = read(self.checkpoint)[0]
-        return {meta.env_id: config_of(meta).hash()}
+        return {meta.env_id: work_config(meta).hash()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ class Render(OfPolicy):
 
     def config_hashes(self) -> dict[str, str]:
         """That of the policy, and the same with depth."""
-        config = config_of(read(self.checkpoint)[0]).observing("depth")
+        config = work_config(read(self.checkpoint)[0]).observing("depth")
         return super().config_hashes() | {DEPTH_ID: config.hash()}
 
 

@@ -33,7 +33,7 @@ _ROBOT_FIT = {
 
 def throughput(records: Records) -> list[ResultTable]:
     """State env-steps/s of all competitors, scaling over environments, and where a step's time goes."""
-    rates, scaling, parts = [], [], []
+    rates, scaling, parts, memory = [], [], [], []
     for name, record in records.items():
         metrics = record["metrics"]
         fastest = metrics["env_steps_per_second"].get(metrics["fastest_bare"])
@@ -50,21 +50,28 @@ def throughput(records: Records) -> list[ResultTable]:
             for size, rate in sorted(metrics["scaling"].items(), key=lambda item: int(item[0]))
         ]
         parts += [{"record": name, "part": part, "share": share} for part, share in metrics["share_of_step"].items()]
+        memory.append({"record": name, "environments": "State", "KiB each": metrics["memory_per_env_kib"]})
     return [
         _table("throughput", "State env-steps/s on the same work; relative to the fastest bare MuJoCo", rates, records),
         _table("throughput_scaling", "Env-steps/s by number of environments", scaling, records),
         _table("throughput_parts", "Shares of the time of a step", parts, records),
+        _table("throughput_memory", "Resident memory of an environment", memory, records),
     ]
 
 
 def render(records: Records) -> list[ResultTable]:
-    """Depth frames/s and stereo pairs/s on one core, and depth env-steps/s."""
-    rates = []
+    """Depth frames/s and stereo pairs/s on one core, depth env-steps/s, and where a step's time goes."""
+    rates, parts, meshes = [], [], []
     for name, record in records.items():
         metrics = record["metrics"]
         state = metrics["env_steps_per_second_120x160"]["state"]
         for who, rate in metrics["env_steps_per_second_120x160"].items():
             rates.append(_row(name, record, who, rate, rate / state))
+        for who, shares in metrics["share_of_step"].items():
+            parts += [
+                {"record": name, "environment": who, "part": part, "share": share} for part, share in shares.items()
+            ]
+        meshes.append({"record": name, "height x width": "120x160", **metrics["mesh_frames_per_second_and_core"]})
     return [
         _by_size(
             "render_frames",
@@ -72,6 +79,7 @@ def render(records: Records) -> list[ResultTable]:
             "frames_per_second_and_core",
             records,
         ),
+        _table("render_meshes", "The same where objects are meshes, drawn by OpenGL as convex pieces", meshes, records),
         _by_size(
             "render_pairs",
             "Stereo pairs/s on one core, ray-caster with shadows and textures, MuJoCo's OpenGL without",
@@ -79,6 +87,7 @@ def render(records: Records) -> list[ResultTable]:
             records,
         ),
         _table("render_env_steps", "Env-steps/s with depth of 120x160; relative to the State id", rates, records),
+        _table("render_parts", "Shares of the time of a step", parts, records),
     ]
 
 

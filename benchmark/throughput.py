@@ -19,11 +19,14 @@ import numpy as np
 import numpy.typing as npt
 from mujoco.rollout import Rollout
 
-from baselines.checkpoint import config_of, load_policy
+from baselines.checkpoint import CheckpointMeta, config_of, load_policy
+from dexgrasp_envs.config import RANDOMISATIONS, EnvConfig
+from dexgrasp_envs.registration import STATE_ID
 from dexgrasp_envs.types import Arrays
 from dexgrasp_envs.vector_env import DexGraspVectorEnv
 
 from .envpool_peer import envpool_rate
+from .memory import memory_per_env
 from .progress import Tell, silent
 from .timing import time_steps
 
@@ -73,8 +76,10 @@ def throughput(
     rates = {name: num_envs * steps / median(values) for name, values in seconds.items()}
     fastest = max((name for name in rates if name != "dexgrasp_envs"), key=rates.__getitem__)
     parts = time_parts(env, work)
-    threads = env.backend.batch.nthread  # type: ignore[attr-defined]
+    threads, config = env.backend.batch.nthread, env.config.to_json()  # type: ignore[attr-defined]
     env.close()
+    tell("memory")
+    memory = memory_per_env(STATE_ID, config)
     tell("EnvPool")
     other = envpool_rate(num_envs, steps, rounds, threads)
     return {
@@ -87,14 +92,20 @@ def throughput(
         "fastest_bare": fastest,
         "ratio_to_fastest_bare": rates["dexgrasp_envs"] / rates[fastest],
         "share_of_step": parts,
+        "memory_per_env_kib": memory,
         "scaling": scaling(checkpoint, steps, warm_up, sizes, tell),
     } | ({} if other is None else {"envpool": other})
+
+
+def work_config(meta: CheckpointMeta) -> EnvConfig:
+    """What the policy is measured in: all is as it was trained, but for randomisation, which is measured on its own."""
+    return config_of(meta).replace(randomisation=RANDOMISATIONS["none"])
 
 
 def record_work(checkpoint: Path, num_envs: int, steps: int, warm_up: int) -> tuple[DexGraspVectorEnv, Workload]:
     """Let the policy grasp for `warm_up` actions, then record the next `steps`."""
     policy, meta = load_policy(checkpoint)
-    env: Any = gymnasium.make_vec(meta.env_id, num_envs=num_envs, config=config_of(meta)).unwrapped
+    env: Any = gymnasium.make_vec(meta.env_id, num_envs=num_envs, config=work_config(meta)).unwrapped
     obs, _ = env.reset(seed=0)
     for _ in range(warm_up):
         obs, *_ = env.step(policy.predict(obs, deterministic=True)[0])
@@ -201,8 +212,11 @@ def time_parts(env: DexGraspVectorEnv, work: Workload) -> dict[str, float]:
         timed(env._controller, "step", "control"),
         timed(env.backend, "step", "physics"),
         timed(env._task, "step", "task"),
+        timed(env._task, "push", "task"),
         timed(env, "_restart", "resets"),
     ]
+    if env._rig is not None:
+        restore.append(timed(env, "_look", "images"))
     total = time_environment(env, work)
     for undo in restore:
         undo()

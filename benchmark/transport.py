@@ -29,6 +29,7 @@ from dexgrasp_envs.remote.client import RemoteVectorEnv
 from dexgrasp_envs.remote.keys import ClientKeys, write_keys
 
 from .image_batch import ImageBatch, Images
+from .memory import resident
 from .progress import Tell, silent
 from .timing import Run, in_turns
 from .transport_server import BARE, CHUNK, serving, serving_id
@@ -269,9 +270,3 @@ def memory(steps: int, batch: int = 4) -> dict[str, float]:
                 figures[f"{name}, server, {end}"] = resident(pid)
                 figures[f"{name}, client, {end}"] = resident(os.getpid())
     return figures
-
-
-def resident(pid: int) -> float:
-    """Memory of a process, MiB."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / _MIB

@@ -70,6 +70,7 @@ def throughput(rate: float = 900.0) -> Record:
         "env_steps_per_second": {"dexgrasp_envs": rate, "mujoco.batch.Batch": 1000.0},
         "fastest_bare": "mujoco.batch.Batch", "ratio_to_fastest_bare": rate / 1000.0,
         "share_of_step": {"physics": 0.9, "other": 0.1},
+        "memory_per_env_kib": 50.0,
         "scaling": {"16": 800.0, "2": 200.0},
     }  # fmt: skip
     return core("throughput", metrics)
@@ -84,6 +85,9 @@ def render() -> Record:
         "num_envs": 4, "steps": 3, "rounds": 2, "contact_share": 0.5, "frames_per_second_and_core": frames,
         "stereo_pairs_per_second_and_core": {"120x160": {"ray_caster": 3000.0, "opengl": 1000.0, "ratio": 3.0}},
         "env_steps_per_second_120x160": {"state": 1000.0, "depth": 600.0, "AsyncVectorEnv + mujoco.Renderer": 100.0},
+        "mesh_frames_per_second_and_core": {"ray_caster": 700.0, "opengl": 100.0, "ratio": 7.0},
+        "share_of_step": {"state": {"physics": 0.9, "other": 0.1}, "depth": {"images": 0.4, "physics": 0.6}},
+        "noise_and_randomisation_share_of_depth_step": 0.1,
         "depth_to_state": 0.6, "depth_to_peer": 6.0,
     }  # fmt: skip
     return core("render", metrics)

@@ -30,4 +30,4 @@ def test_what_was_not_measured_has_no_row():
     record = records.render()
     del record["metrics"]["frames_per_second_and_core"]["120x160"]
     table = headlines({"render": record})
-    assert table is not None and len(table.shown) == 3
+    assert table is not None and len(table.shown) == 4

@@ -62,15 +62,15 @@ def test_the_same_records_give_the_same_bytes_also_from_another_folder_order(wri
 def test_every_kind_has_tables_in_three_forms(written):
     names = (
         "targets", "success", "learning", "grasps", "throughput", "throughput_scaling", "throughput_parts",
-        "render_frames", "render_pairs", "render_env_steps", "robotfit", "transport_env_steps", "transport_batch",
-        "transport_overlap", "transport_memory",
+        "throughput_memory", "render_frames", "render_meshes", "render_pairs", "render_env_steps", "render_parts",
+        "robotfit", "transport_env_steps", "transport_batch", "transport_overlap", "transport_memory",
     )  # fmt: skip
     found = {path.name for path in (written[0] / "results" / "tables").iterdir()}
     assert found == {name + ending for name in names for ending in (".md", ".csv", ".tex")}
 
 
 def test_the_figures_are_drawn_and_shown(written):
-    names = {"success.png", "learning_curve.png", "throughput_scaling.png", "render_frames.png"}
+    names = {"success.png", "learning_curve.png", "throughput_scaling.png", "render_frames.png", "render_parts.png"}
     page = (written[0] / "results" / "README.md").read_text()
     assert {path.name for path in (written[0] / "results" / "figures").iterdir()} == names
     assert all(f"](figures/{name})" in page for name in names)

@@ -3,13 +3,14 @@ from tests import records
 
 
 def test_throughput_has_a_row_a_competitor_and_the_ratio_to_the_fastest_bare_one():
-    rates, scaling, parts = tables.throughput({"throughput": records.throughput()})
+    rates, scaling, parts, memory = tables.throughput({"throughput": records.throughput()})
     assert rates.shown[["simulator", "env-steps/s", "ratio"]].to_numpy().tolist() == [
         ["dexgrasp_envs", "900", "0.9"],
         ["mujoco.batch.Batch", "1,000", "1"],
     ]
     assert scaling.numbers["environments"].tolist() == [2, 16]
     assert parts.shown["share"].tolist() == ["0.9", "0.1"]
+    assert memory.shown["KiB each"].tolist() == ["50"]
 
 
 def test_envpools_other_work_gets_no_ratio():
@@ -26,10 +27,12 @@ def test_two_records_of_a_kind_are_rows_of_their_own():
 
 
 def test_image_sizes_go_from_small_to_large():
-    frames, pairs, rates = tables.render({"render": records.render()})
+    frames, meshes, pairs, rates, parts = tables.render({"render": records.render()})
     assert pairs.shown[["height x width", "ratio"]].to_numpy().tolist() == [["120x160", "3"]]
     assert frames.shown["height x width"].tolist() == ["48x64", "120x160"]
     assert rates.shown["ratio"].tolist() == ["1", "0.6", "0.1"]
+    assert meshes.shown["ratio"].tolist() == ["7"]
+    assert parts.shown[["environment", "part"]].to_numpy().tolist()[-1] == ["depth", "physics"]
 
 
 def test_figures_that_do_not_exist_are_left_blank():

@@ -13,4 +13,5 @@ def test_throughput_compares_the_same_work(checkpoint: Path) -> None:
     assert metrics["ratio_to_fastest_bare"] == rates["dexgrasp_envs"] / rates[metrics["fastest_bare"]]
     assert set(metrics["scaling"]) == {"1", "2"}
     assert sum(metrics["share_of_step"].values()) == pytest.approx(1.0)
+    assert 0 < metrics["memory_per_env_kib"] < 1000
     assert "round 2 of 2" in told and "scaling: 2 environments" in told
