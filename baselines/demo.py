@@ -13,12 +13,12 @@ from rich.table import Table
 
 import dexgrasp_envs  # noqa: F401  registers the environments
 
-from . import train
+from . import evaluate, train
 from .evaluate import evaluate_checkpoint, film, words
 from .evaluation import EvaluationResult
 from .record import read_records
 from .result_table import ResultTable
-from .shipped import CHECKPOINTS, ROOT, evaluate_shipped, save, shipped
+from .shipped import CHECKPOINTS, ROOT, evaluate_and_save, evaluate_shipped, shipped
 from .statistics import paired_difference
 from .success_table import draw_success, success_table
 
@@ -61,10 +61,10 @@ def demo(args: Args, console: Console) -> None:
     start = ROOT / CHECKPOINTS / "depth.pt" if args.resume else None
     settings = replace(settings, minutes=args.minutes, seed=args.seed, out=trained, start_from=start)
     train.train(replace(settings, sim=args.sim, keys=args.keys), console)
-    first, last = (evaluate_checkpoint(trained / name, args.episodes, 1, SEED) for name in ("first.pt", "policy.pt"))
-    console.print(comparison(first.result, last.result))
     raw = args.out / "raw"
-    save(last, trained / "policy.pt", raw / "demo.json", args.episodes, 1, SEED)
+    usual = evaluate.Args(trained / "policy.pt", args.episodes, 1, SEED, out=raw / "demo.json")
+    first, last = evaluate_checkpoint(trained / "first.pt", args.episodes, 1, SEED), evaluate_and_save(usual)
+    console.print(comparison(first.result, last.result))
     with console.status("evaluating") as status:
         evaluations = evaluate_shipped(
             checkpoints, args.episodes, 1, SEED, raw, lambda name: status.update(f"evaluating {name}"),

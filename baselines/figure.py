@@ -12,15 +12,15 @@ DPI = 150
 
 
 @contextmanager
-def drawn(path: Path, width: float, height: float, columns: int = 1) -> Iterator[tuple[Any, ...]]:
-    """Axes side by side, which share y, of a figure of so many inches; written to `path` at the end.
+def drawn(path: Path, width: float, height: float, columns: int = 1, share: bool = True) -> Iterator[tuple[Any, ...]]:
+    """Axes side by side, which on request share y, of a figure of so many inches; written to `path` at the end.
 
     The ending of `path` decides the format; only PNG is the same bytes every time, with the same matplotlib.
     """
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         figure = Figure(figsize=(width, height), layout="constrained")
-        yield tuple(figure.subplots(1, columns, sharey=True, squeeze=False)[0])
+        yield tuple(figure.subplots(1, columns, sharey=share, squeeze=False)[0])
         path.parent.mkdir(parents=True, exist_ok=True)
         metadata = {"Software": None} if path.suffix == ".png" else None
         figure.savefig(path, dpi=DPI, metadata=metadata)

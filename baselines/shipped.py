@@ -1,13 +1,16 @@
-"""Evaluate every shipped checkpoint, those that see with shuffled images too, and write their records."""
+"""Evaluate every shipped checkpoint, on all tiers and with shuffled images, and write their records."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dexgrasp_envs.errors import CheckpointError, ConfigError
+from dexgrasp_envs.tiers import TierName
 
-from . import evaluate
-from .evaluate import Evaluation, evaluate_checkpoint
+from .checkpoint import read
+from .evaluate import Args, Evaluation, evaluate_checkpoint, make_record
 from .record import write_record
+from .shuffled_images import has_images
 
 ROOT = Path(__file__).parents[1]
 """Of the project, where commands are run."""
@@ -37,8 +40,12 @@ def evaluate_shipped(
     out: Path,
     tell: Callable[[str], None],
     leave_out: Callable[[str], None],
+    tiers: Sequence[TierName] = ("easy",),
 ) -> dict[str, Evaluation]:
-    """Evaluations of checkpoints by name, `NAME_shuffled` with shuffled images; each writes its record into `out`.
+    """Evaluations of checkpoints by name; each writes its record into `out`.
+
+    Besides `NAME`, on the first tier, there are `NAME_shuffled` on the same with shuffled images, for those that see,
+    and `NAME_TIER` on the other tiers, but for blind ones.
 
     Args:
         checkpoints: Their files.
@@ -48,23 +55,39 @@ def evaluate_shipped(
         out: Folder of the records.
         tell: Gets the name of what is evaluated now.
         leave_out: Gets a line on every checkpoint that does not fit the environments any more.
+        tiers: On which tiers.
     """
     evaluations = {}
     for path in checkpoints:
+        usual = Args(path, num_envs, episodes_per_env, seed, tiers[0])
         try:
-            for shuffled in (False, True) if evaluate.sees(path) else (False,):
-                name = f"{path.stem}_shuffled" if shuffled else path.stem
+            meta = read(path)[0]
+            wanted = {path.stem: usual}
+            if has_images(meta.actor_groups):
+                wanted[f"{path.stem}_shuffled"] = replace(usual, shuffle_images=True)
+            if not meta.blind:
+                wanted |= {f"{path.stem}_{tier}": replace(usual, tier=tier) for tier in tiers[1:]}
+            for name, args in wanted.items():
                 tell(name)
-                evaluations[name] = evaluate_checkpoint(path, num_envs, episodes_per_env, seed, shuffled)
-                save(evaluations[name], path, out / f"{name}.json", num_envs, episodes_per_env, seed)
+                evaluations[name] = evaluate_and_save(replace(args, out=out / f"{name}.json"))
         except CheckpointError as error:
             leave_out(f"{path.name} is left out: {error}")
     return evaluations
 
 
-def save(evaluation: Evaluation, checkpoint: Path, out: Path, num_envs: int, episodes_per_env: int, seed: int) -> None:
+def evaluate_and_save(args: Args) -> Evaluation:
+    """Evaluate as `args` say, and write the record."""
+    evaluation = evaluate_checkpoint(
+        args.checkpoint, args.num_envs, args.episodes_per_env, args.seed, args.shuffle_images, args.tier,
+        args.adr_level, args.randomisation,
+    )  # fmt: skip
+    save(evaluation, args)
+    return evaluation
+
+
+def save(evaluation: Evaluation, args: Args) -> None:
     """Write the record of an evaluation, with the command that repeats it alone."""
-    policy, record = (path.relative_to(ROOT) if path.is_relative_to(ROOT) else path for path in (checkpoint, out))
-    tier, shuffled = evaluation.tier, evaluation.shuffled_images
-    about = evaluate.Args(policy, num_envs, episodes_per_env, seed, tier, shuffled, record)
-    write_record(out, evaluate.make_record(about, evaluation))
+    policy, record = (
+        path.relative_to(ROOT) if path.is_relative_to(ROOT) else path for path in (args.checkpoint, args.out)
+    )
+    write_record(args.out, make_record(replace(args, checkpoint=policy, out=record), evaluation))

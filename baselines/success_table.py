@@ -19,8 +19,12 @@ NOT_MEASURED = "not measured"
 
 
 def evaluations(records: Mapping[str, Record]) -> dict[str, Record]:
-    """The evaluation records among `records` by tier, those of the best policies first."""
-    chosen = [(name, record) for name, record in records.items() if record["kind"] == "evaluation"]
+    """The evaluation records without randomisation among `records` by tier, those of the best policies first."""
+    chosen = [
+        (name, record)
+        for name, record in records.items()
+        if record["kind"] == "evaluation" and not record.get("adr_level", 0)
+    ]
 
     def place(item: tuple[str, Record]) -> tuple[int, float, str]:
         name, record = item
@@ -85,6 +89,11 @@ def draw_success(records: Mapping[str, Record], path: Path) -> None:
 def tier(record: Record) -> str:
     """Distribution of the episodes; records from before there were tiers are of the first."""
     return str(record.get("tier", "easy"))
+
+
+def policy_of(record: Record) -> str:
+    """Name of the policy's checkpoint."""
+    return Path(record["checkpoint"]["path"]).stem
 
 
 def _seen(record: Record) -> list[str]:

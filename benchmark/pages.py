@@ -1,6 +1,6 @@
 """What people read: the README of the results, and the results in the project's README."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +9,17 @@ from dexgrasp_envs.errors import ConfigError
 
 BEGIN = "<!-- results: begin (written by benchmark.report; edit results/notes.md in its place) -->"
 END = "<!-- results: end -->"
-_IN_SHORT = ["policy", "observes", "success_at_end", "success_share", "lifted", "episodes", "steps (M)", "minutes"]
+_IN_SHORT = [
+    "policy",
+    "observes",
+    "tier",
+    "success_at_end",
+    "success_share",
+    "lifted",
+    "episodes",
+    "steps (M)",
+    "minutes",
+]
 
 
 @dataclass(frozen=True)
@@ -64,14 +74,14 @@ def results_page(sections: Sequence[Section], notes: dict[str, str], command: st
 
 
 def readme_section(
-    success: ResultTable | None, targets: ResultTable | None, folder: str, figures: Sequence[tuple[str, str]]
+    success: ResultTable | None, targets: ResultTable | None, folder: str, figures: Mapping[str, str]
 ) -> str:
     """The results in short; `folder` is that of the results as seen from the README."""
     parts = []
     if success is not None:
         parts.append(success.title + ":")
         parts.append(markdown(_IN_SHORT, success.shown[_IN_SHORT].to_numpy().tolist()).strip())
-    parts += [f"![{caption}]({folder}/figures/{file})" for file, caption in figures]
+    parts += [f"![{caption}]({folder}/figures/{file})" for file, caption in figures.items()]
     if targets is not None:
         parts.append(targets.title + ":")
         parts.append(markdown(list(targets.shown.columns), targets.shown.to_numpy().tolist()).strip())

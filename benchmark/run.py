@@ -13,7 +13,7 @@ from rich.table import Table
 from baselines.run_folder import progress_bar
 from dexgrasp_envs.errors import DexGraspError
 
-from .suites import QUICK, WITHOUT_DATA, Grasps, Render, RobotFit, Success, Suite, Throughput, Transport
+from .suites import QUICK, WITHOUT_DATA, Adr, Grasps, Render, RobotFit, Success, Suite, Throughput, Transport
 
 EXAMPLES = """
 
@@ -53,7 +53,7 @@ def parse(args: Sequence[str] | None = None) -> Suite | All:
 
 def _choice(defaults: dict[type[Suite], Any]) -> Any:
     choice: Any = Annotated[All, tyro.conf.subcommand("all")]
-    for suite in (Throughput, Render, Transport, Grasps, Success, RobotFit):
+    for suite in (Throughput, Render, Transport, Grasps, Success, Adr, RobotFit):
         default = {"default": defaults[suite]} if suite in defaults else {}
         choice |= Annotated[suite, tyro.conf.subcommand(suite.__name__.lower(), **default)]
     return Annotated[choice, tyro.conf.FlagCreatePairsOff]

@@ -8,12 +8,14 @@ from typing import Any
 
 import tyro
 
+from baselines import evaluate
 from baselines.checkpoint import read
 from baselines.record import Record, new_record, read_record, write_record
-from baselines.shipped import CHECKPOINTS, evaluate_shipped, shipped
+from baselines.shipped import CHECKPOINTS, evaluate_and_save, evaluate_shipped, shipped
 from dexgrasp_envs.config import EnvConfig
 from dexgrasp_envs.errors import CheckpointError
 from dexgrasp_envs.registration import DEPTH_ID
+from dexgrasp_envs.tiers import TierName
 
 from .grasps import grasps
 from .progress import Tell
@@ -204,7 +206,7 @@ class RobotFit(Measured):
 
 @dataclass(frozen=True, kw_only=True)
 class Success(Suite):
-    """Success of every shipped checkpoint, and of those that see with shuffled images: one evaluation record each."""
+    """Success of every shipped checkpoint on every tier, and with shuffled images: one evaluation record each."""
 
     checkpoints: Path = CHECKPOINTS
     """Folder of the checkpoints."""
@@ -216,20 +218,55 @@ class Success(Suite):
     """Episodes counted of every environment."""
     seed: int = 1000
     """Seed of the environments; training uses small ones."""
+    tiers: tuple[TierName, ...] = ("easy", "full", "hard")
+    """Distributions of the episodes; images are shuffled on the first one."""
 
     def run(self, tell: Tell) -> dict[str, Record]:
         """Evaluate; CheckpointError, with all reasons, if one does not fit any more, after the others."""
         reasons: list[str] = []
         chosen = shipped(self.checkpoints, self.policies)
         evaluations = evaluate_shipped(
-            chosen, self.num_envs, self.episodes_per_env, self.seed, self.out, tell, reasons.append
+            chosen, self.num_envs, self.episodes_per_env, self.seed, self.out, tell, reasons.append, self.tiers
         )
         if reasons:
             raise CheckpointError("; ".join(reasons))
         return {name: read_record(self.out / f"{name}.json") for name in evaluations}
 
 
-WITHOUT_DATA: Sequence[type[Suite]] = (Throughput, Render, Transport, Grasps, Success)
+@dataclass(frozen=True, kw_only=True)
+class Adr(Suite):
+    """Success of policies that are told the state by level of the paper's randomisation: one evaluation record each."""
+
+    checkpoints: Path = CHECKPOINTS
+    """Folder of the checkpoints."""
+    policies: tuple[str, ...] = ("state", "state_adr")
+    """Names of those to evaluate."""
+    levels: tuple[int, ...] = (10, 20, 30, 40, 50)
+    """Of randomisation; level 0 is the record of the tier."""
+    tier: TierName = "full"
+    """Distribution of the episodes."""
+    num_envs: int = 60
+    """Environments stepped together."""
+    episodes_per_env: int = 10
+    """Episodes counted of every environment."""
+    seed: int = 1000
+    """Seed of the environments; training uses small ones."""
+
+    def run(self, tell: Tell) -> dict[str, Record]:
+        """Evaluate, and write the records."""
+        usual = (self.num_envs, self.episodes_per_env, self.seed, self.tier)
+        records = {}
+        for path in shipped(self.checkpoints, self.policies):
+            for level in self.levels:
+                name = f"{path.stem}_{self.tier}_level{level}"
+                tell(name)
+                out = self.out / f"{name}.json"
+                evaluate_and_save(evaluate.Args(path, *usual, out=out, adr_level=level, randomisation="paper"))
+                records[name] = read_record(out)
+        return records
+
+
+WITHOUT_DATA: Sequence[type[Suite]] = (Throughput, Render, Transport, Grasps, Success, Adr)
 """Suites of `all`: those that need nothing which is not part of the project."""
 QUICK: dict[type[Suite], Any] = {
     Throughput: Throughput(quick=True, num_envs=64, steps=10, rounds=3, warm_up=30, sizes=(1, 8, 64)),
@@ -237,6 +274,7 @@ QUICK: dict[type[Suite], Any] = {
     Transport: Transport(quick=True, num_envs=16, steps=5, rounds=3, batch=16, soak=100),
     Grasps: Grasps(quick=True, episodes=10),
     RobotFit: RobotFit(quick=True, data=tyro.MISSING, postures=5),
-    Success: Success(quick=True, episodes_per_env=1),
+    Success: Success(quick=True, episodes_per_env=1, tiers=("easy",)),
+    Adr: Adr(quick=True, episodes_per_env=1, levels=(25,)),
 }
 """Settings with `--quick`."""

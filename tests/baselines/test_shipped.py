@@ -34,6 +34,20 @@ def test_policies_that_see_are_also_evaluated_with_shuffled_images(tmp_path):
     assert all(record["metrics"]["episodes"] == 4 and record["seed"] == 7 for record in found.values())
 
 
+def test_policies_are_evaluated_on_the_other_tiers_but_for_blind_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr("baselines.shipped.evaluate_and_save", lambda args: args)
+    paths = [save_policy(tmp_path / "depth.pt", sees=True), save_policy(tmp_path / "state.pt")]
+    made = evaluate_shipped(paths, 4, 1, 7, tmp_path, lambda _: None, pytest.fail, ("easy", "hard"))
+    assert {name: (args.tier, args.shuffle_images) for name, args in made.items()} == {
+        "depth": ("easy", False),
+        "depth_shuffled": ("easy", True),
+        "depth_hard": ("hard", False),
+        "state": ("easy", False),
+        "state_hard": ("hard", False),
+    }
+    assert all(args.out == tmp_path / f"{name}.json" for name, args in made.items())
+
+
 def test_a_policy_that_does_not_fit_is_told_and_the_others_are_evaluated(tmp_path):
     left_out = []
     paths = [save_policy(tmp_path / "old.pt", schema=0), save_policy(tmp_path / "state.pt")]

@@ -7,7 +7,7 @@ from baselines.ppo import PPO
 from baselines.ppo_config import PPOConfig
 from baselines.record import read_record
 from benchmark import suites
-from benchmark.suites import QUICK, WITHOUT_DATA, Grasps, RobotFit, Success, Throughput
+from benchmark.suites import QUICK, WITHOUT_DATA, Adr, Grasps, RobotFit, Success, Throughput
 from dexgrasp_envs.errors import CheckpointError, ConfigError
 from tests import records
 from tests.baselines.fake_env import FAKE_CONFIG, FAKE_ID, FakeVectorEnv
@@ -62,10 +62,22 @@ def test_quick_settings_are_smaller():
 
 def test_success_writes_an_evaluation_of_every_checkpoint(policy, tmp_path):
     told = []
-    suite = Success(checkpoints=policy.parent, num_envs=4, episodes_per_env=2, out=tmp_path / "out")
+    suite = Success(checkpoints=policy.parent, num_envs=4, episodes_per_env=2, tiers=("easy",), out=tmp_path / "out")
     made = suite.run(told.append)
     assert told == ["state"] and made["state"]["metrics"]["episodes"] == 8
     assert read_record(tmp_path / "out" / "state.json") == made["state"]
+
+
+def test_adr_writes_an_evaluation_of_every_policy_and_level(policy, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(suites, "evaluate_and_save", asked.append)
+    monkeypatch.setattr(suites, "read_record", lambda path: path.name)
+    suite = Adr(checkpoints=policy.parent, policies=("state",), levels=(10, 50), out=tmp_path)
+    assert suite.run(silent) == {f"state_full_level{n}": f"state_full_level{n}.json" for n in (10, 50)}
+    assert [(args.adr_level, args.tier, args.randomisation) for args in asked] == [
+        (10, "full", "paper"),
+        (50, "full", "paper"),
+    ]
 
 
 def test_an_unknown_policy_is_an_error_that_lists_the_valid_ones(policy):
