@@ -67,6 +67,7 @@ def missing(records: Mapping[str, Record]) -> list[tuple[str, str]]:
         path = record["checkpoint"]["path"]
         if not record["shuffled_images"] and path not in shuffled and has_images(record["checkpoint"]["actor_groups"]):
             rows.append((f"{name}_shuffled", f"python -m baselines.evaluate {path} --shuffle-images"))
+            shuffled.add(path)
     return rows
 
 

@@ -6,20 +6,11 @@ from pathlib import Path
 
 from baselines.result_table import ResultTable, markdown
 from dexgrasp_envs.errors import ConfigError
+from dexgrasp_envs.tiers import TIERS
 
 BEGIN = "<!-- results: begin (written by benchmark.report; edit results/notes.md in its place) -->"
 END = "<!-- results: end -->"
-_IN_SHORT = [
-    "policy",
-    "observes",
-    "tier",
-    "success_at_end",
-    "success_share",
-    "lifted",
-    "episodes",
-    "steps (M)",
-    "minutes",
-]
+_COSTS = ["steps (M)", "minutes"]
 
 
 @dataclass(frozen=True)
@@ -79,14 +70,29 @@ def readme_section(
     """The results in short; `folder` is that of the results as seen from the README."""
     parts = []
     if success is not None:
-        parts.append(success.title + ":")
-        parts.append(markdown(_IN_SHORT, success.shown[_IN_SHORT].to_numpy().tolist()).strip())
+        columns, rows = success_by_tier(success)
+        parts.append("Success at the end of the episode, per cent [Wilson 95 % interval], mean actions, by tier:")
+        parts.append(markdown(columns, rows).strip())
     parts += [f"![{caption}]({folder}/figures/{file})" for file, caption in figures.items()]
     if targets is not None:
         parts.append(targets.title + ":")
         parts.append(markdown(list(targets.shown.columns), targets.shown.to_numpy().tolist()).strip())
     parts.append(f"The command behind every row, all tables and remarks: [{folder}/]({folder}/README.md).")
     return "\n\n".join(parts)
+
+
+def success_by_tier(success: ResultTable) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows of the success table with one row a policy, and a column for each tier that occurs."""
+    # Rows of what was not measured have no tier.
+    tiers = [tier for tier in TIERS if tier in set(success.shown["tier"])]
+    rows: dict[str, dict[str, str]] = {}
+    for row in success.shown.to_dict("records"):
+        tier = row["tier"] or tiers[0]
+        name = row["policy"] if tier == tiers[0] else row["policy"].removesuffix(f"_{tier}")
+        shared = {"policy": name, "observes": row["observes"], **{cost: row[cost] for cost in _COSTS}}
+        rows.setdefault(name, shared)[tier] = row["success_at_end"]
+    columns = ["policy", "observes", *tiers, *_COSTS]
+    return columns, [[row.get(column, "") for column in columns] for row in rows.values()]
 
 
 def put_between_marks(text: str, section: str, path: Path) -> str:

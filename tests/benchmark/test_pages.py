@@ -1,7 +1,17 @@
 import pytest
 
-from benchmark.pages import BEGIN, END, put_between_marks, read_notes
+from baselines.success_table import success_table
+from benchmark.pages import BEGIN, END, put_between_marks, read_notes, success_by_tier
 from dexgrasp_envs.errors import ConfigError
+from tests import records
+
+
+def test_a_policy_is_one_row_with_a_column_a_tier():
+    found = {"depth": records.evaluation(), "depth_hard": records.evaluation(2) | {"tier": "hard"}}
+    columns, rows = success_by_tier(success_table(found))
+    assert columns == ["policy", "observes", "easy", "hard", "steps (M)", "minutes"]
+    assert [row[0] for row in rows] == ["depth", "blind", "depth_shuffled"]
+    assert rows[0][2:4] == ["90.0 [59.6, 98.2]", "20.0 [5.7, 51.0]"] and rows[1][2:4] == ["not measured", ""]
 
 
 def test_remarks_go_by_their_headings(tmp_path):

@@ -98,7 +98,7 @@ def test_the_readme_gets_the_results_in_short_between_its_marks(written):
     before, _, rest = (written[0] / "README.md").read_text().partition(BEGIN)
     section, _, after = rest.partition(END)
     assert (before, after) == ("# Project\n\n", "\n\nThe end.\n")
-    assert "| depth | depth | easy | 90.0 [59.6, 98.2] |" in section and "| blind | proprio only | easy | 0.0 [" in section
+    assert "| depth | depth | 90.0 [59.6, 98.2] |" in section and "| blind | proprio only | 0.0 [" in section
     assert "](results/figures/learning_curve.png)" in section and "results/README.md" in section
 
 
