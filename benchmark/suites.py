@@ -167,11 +167,11 @@ class Transport(Measured):
     """Depth environments stepped together."""
     steps: int = 20
     """Steps in a round."""
-    rounds: int = 5
+    rounds: int = 9
     """Rounds of each competitor, in turn."""
     batch: int = 64
     """Size of a batch of images, MiB."""
-    soak: int = 2000
+    soak: int = 10_000
     """Steps over which memory is watched."""
 
     def measure(self, tell: Tell) -> dict[str, Any]:
