@@ -20,7 +20,7 @@ from dexgrasp_envs.types import SimState
 from tests.helpers import EPISODE, OBJECTS, ROBOT, make_sim
 
 NAMES = ("cuboid_small_8cm", "cylinder_large_8cm")
-ROWS, STEPS, HELD_STEPS, RELEASED_STEPS = 16, 150, 15, 15
+ROWS, STEPS, HELD_STEPS, RELEASED_STEPS = 16, 150, 15, 45
 SHAPES = objects.load("train")
 ABOVE, CLOSING, LIFTING = 30, 60, 80
 """Steps at which the hand goes down, closes and lifts."""
@@ -153,7 +153,7 @@ def test_an_opened_hand_lets_go(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["can_03", "bottle_08", "carton_04", "mug_07"])
+@pytest.mark.parametrize("name", ["can_03", "carton_04", "mug_07", "spray_bottle_08", "animal_06"])
 def test_squeezed_compounds_are_neither_glued_nor_launched(name: str) -> None:
     result = grasp(name, SHAPES)
     assert result.held.any()
