@@ -88,7 +88,7 @@ class Measured(Suite):
 class OfPolicy(Measured):
     """A suite whose workload is that of a policy."""
 
-    checkpoint: Path = CHECKPOINTS / "state.pt"
+    checkpoint: Path = CHECKPOINTS / "state_adr.pt"
     """Policy whose grasps are the workload."""
 
     def config_hashes(self) -> dict[str, str]:
