@@ -5,7 +5,8 @@ ship), `progress.csv` (one line an iteration) and TensorBoard logs.
 """
 
 import sys
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -149,7 +150,7 @@ def train(args: Args, console: Console | None = None) -> PPO:
     console = console or Console()
     keep_freed_memory()
     learner = make_learner(args)
-    note = _plain(args)
+    note = _note_of(args, learner)
     console.print(plan(learner, args.sim))
     if learner.iterations and learner.collector.obs is None:
         console.print(f"episodes start anew: the checkpoint was not made with {learner.n_envs} environments")
@@ -255,10 +256,25 @@ def _note(record: dict[str, float]) -> str:
     return f"{record['steps']:,} {speed}  {rates}"
 
 
-def _plain(args: Args) -> dict[str, Any]:
-    """The arguments as JSON can hold them; hyper-parameters and configuration are in the checkpoint anyway."""
-    values = asdict(args)
-    return {name: str(v) if isinstance(v, Path) else v for name, v in values.items() if name not in ("ppo", "env")}
+def _note_of(args: Args, learner: PPO) -> dict[str, Any]:
+    """The arguments as JSON can hold them; of `ppo` and `env`, which the checkpoint has in full, what is not usual."""
+    values, usual = asdict(args), default_args(args.env_id)
+    usual_env = env_config(replace(usual, randomisation=args.randomisation)).observing(*_id_groups(args.env_id))
+    config: EnvConfig = learner.vector_env.unwrapped.config  # type: ignore[attr-defined]
+    values["ppo"] = _changed(asdict(learner.config), asdict(usual.ppo))
+    values["env"] = _changed(asdict(config), asdict(usual_env))
+    return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+
+
+def _changed(values: Mapping[str, Any], usual: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    """What differs, by names with dots."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            found |= _changed(value, usual[name], f"{path}{name}.")
+        elif value != usual[name]:
+            found[path + name] = value
+    return found
 
 
 def main() -> None:

@@ -86,6 +86,13 @@ def training_command(run: Mapping[str, object]) -> str:
     for name in names:
         if run.get(name) is not None or name == "minutes":
             words += [f"--{name.replace('_', '-')}", str(run.get(name))]
+    for group in ("ppo", "env"):
+        asked = run.get(group)
+        for name, value in asked.items() if isinstance(asked, dict) else ():
+            values = value if isinstance(value, list) else [value]
+            words += [f"--{group}.{name.replace('_', '-')}", *map(str, values)]
+    if run.get("randomisation") is not None:
+        words += ["--randomisation", str(run["randomisation"])]
     if run.get("blind"):
         words.append("--blind")
     if isinstance(begun := run.get("start_from"), dict):

@@ -42,6 +42,14 @@ def test_a_run_leaves_its_folder(tmp_path, console):
     assert "proprio (4,), privileged (3,)" in console.export_text()
 
 
+def test_a_policy_tells_what_was_asked_for_beyond_the_usual(tmp_path, console):
+    train(arguments(tmp_path, env=FAKE_CONFIG.replace(episode=EpisodeConfig(seconds=3.0))), console)
+    train(arguments(tmp_path, resume=tmp_path / "latest.pt", steps=704, ppo=PPOConfig(), env=STATE_CONFIG), console)
+    run = read(tmp_path / "policy.pt")[0].run
+    assert run["ppo"] == {"n_steps": 8, "minibatch": 32, "hidden": [16]}
+    assert run["env"]["episode.seconds"] == 3.0 and "objects" not in run["env"]
+
+
 def test_resume_appends_and_keeps_the_settings(tmp_path, console):
     train(arguments(tmp_path), console)
     train(arguments(tmp_path, resume=tmp_path / "latest.pt", steps=1280, ppo=PPOConfig()), console)

@@ -67,6 +67,12 @@ def test_training_commands_are_those_that_were_given():
     assert training_command(begun | {"out": "runs/b"}) == (
         "python -m baselines.train Some/Id-v0 --minutes 8.0 --sim spawn:2 --seed 1 --start-from a.pt --out runs/b"
     )
+    other = {"env_id": "Some/Id-v0", "minutes": 8.0, "randomisation": "paper", "ppo": {}, "out": "runs/c"}
+    changed = {"objects": "train", "spawn.half_extent": [0.1, 0.2]}
+    assert training_command(other | {"env": changed}) == (
+        "python -m baselines.train Some/Id-v0 --minutes 8.0 --env.objects train --env.spawn.half-extent 0.1 0.2 "
+        "--randomisation paper --out runs/c"
+    )
     student = {"teacher": "a.pt", "minutes": 7.5, "teacher_minutes": 2.5, "seed": 1, "out": "runs/dagger"}
     assert training_command(student) == (
         "python -m baselines.distill --teacher a.pt --minutes 7.5 --teacher-minutes 2.5 --seed 1 --out runs/dagger"
