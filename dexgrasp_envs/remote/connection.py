@@ -162,6 +162,8 @@ class Connection:
     def close(self) -> None:
         """Say goodbye, also to a server that is taken for lost and may live, and free the socket."""
         self._let_go()
+        # An error keeps the frames that it passed, this connection and the observations in them, until a collection.
+        self._error = self._lost = None
         self._unwatch()
         if self.lease:
             self._send_now([Header(Kind.GOODBYE, self.lease).pack()])

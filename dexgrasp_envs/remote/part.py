@@ -163,7 +163,9 @@ class Part:
         # One for all attempts: a server may have heard one that was given up, and keeps the lease for it.
         self._hello = secrets.randbits(63) | 1
         self._hang_up()
-        _logger.warning("server lost: %s; its %d environments begin new episodes once it is back", error, self.count)
+        _logger.warning(
+            "server lost: %s; its %d environments begin new episodes once it is back", str(error), self.count
+        )
         self._reconnect = Reconnect(self._find)
         self._reconnect.start()
 
@@ -193,11 +195,8 @@ class Part:
 
     def failure(self) -> ServerLost:
         """What is to be raised when a lost server is waited for no longer."""
-        error = None if self._reconnect is None else self._reconnect.error
-        return ServerLost(
-            f"{self.address.endpoint} did not come back within {self.address.deadlines.lost:g} s: "
-            f"{error or 'no attempt has ended'}"
-        )
+        reason = "" if self._reconnect is None else f": {self._reconnect.reason}"
+        return ServerLost(f"{self.address.endpoint} did not come back within {self.address.deadlines.lost:g} s{reason}")
 
     def stand_in(self, mode: AutoresetMode) -> dict[str, Any]:
         """A step's reply for rows whose server was not stepped.

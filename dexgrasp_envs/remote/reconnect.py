@@ -24,8 +24,8 @@ class Reconnect(threading.Thread, Generic[_Found]):
         super().__init__(name="dexgrasp-reconnect", daemon=True)
         self.found: _Found | None = None
         """What the successful attempt gave."""
-        self.error: Exception | None = None
-        """Why the last attempt failed."""
+        self.reason = "no attempt has ended"
+        """Why the last attempt failed; not the error, which would keep all that its frames hold."""
         self._attempt = attempt
         self._stop_now = threading.Event()
 
@@ -38,9 +38,10 @@ class Reconnect(threading.Thread, Generic[_Found]):
                 return
             except Exception as error:
                 # Whatever it is, such as no memory for a process, it may pass.
-                if str(error) != str(self.error):
-                    _logger.warning("still looking: %s", error)
-                self.error = error
+                reason = str(error)
+                if reason != self.reason:
+                    _logger.warning("still looking: %s", reason)
+                self.reason = reason
             self._stop_now.wait(delay)
             delay = min(2 * delay, LONGEST_DELAY)
 

@@ -1,3 +1,4 @@
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -65,6 +66,15 @@ def raw() -> Iterator[Raw]:
     yield connect_one
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def without_collections() -> Iterator[None]:
+    """What is in a cycle stays."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:

@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -284,6 +285,19 @@ def test_an_error_after_shared_memory_was_found_does_not_keep_it(context: zmq.Co
         connection.close()
         # `caught` has the frames in which the memory was attached.
         assert mappings() == mapped and caught.tb is not None
+
+
+def test_a_closed_connection_is_gone_with_the_error_by_which_its_server_was_lost(
+    meet: Any, without_collections: None
+) -> None:
+    connection = meet(lambda header, _: [[Header(Kind.GOODBYE, LEASE).pack()]])[1]
+    alive = weakref.ref(connection)
+    try:
+        do(connection)
+    except ServerLost:
+        connection.close()
+    del connection
+    assert alive() is None
 
 
 def mappings() -> int:

@@ -1,4 +1,5 @@
 import time
+import weakref
 from itertools import pairwise
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from dexgrasp_envs.errors import RemoteError
 from dexgrasp_envs.remote import reconnect
 from dexgrasp_envs.remote.reconnect import GivenUp, Reconnect
+from tests.remote.conftest import eventually
 
 
 def test_attempts_are_made_until_one_succeeds_at_growing_distances(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,7 +24,7 @@ def test_attempts_are_made_until_one_succeeds_at_growing_distances(monkeypatch: 
     looking = Reconnect(attempt)
     looking.start()
     looking.join(10)
-    assert looking.found == "there" and str(looking.error) == "no memory"
+    assert looking.found == "there" and looking.reason == "no memory"
     waits = [later - earlier for earlier, later in pairwise(times)]
     assert all(wait >= least for wait, least in zip(waits, (0.05, 0.1, 0.2, 0.2), strict=True))
 
@@ -36,3 +38,21 @@ def test_it_is_given_up_in_the_midst_of_an_attempt() -> None:
     looking = Reconnect(attempt)
     looking.start()
     assert looking.stop() is None and not looking.is_alive()
+
+
+def test_a_failed_attempt_keeps_nothing_alive(without_collections: None) -> None:
+    class Large:
+        pass
+
+    made: list[weakref.ref[Large]] = []
+
+    def attempt(given_up: GivenUp) -> None:
+        large = Large()
+        made.append(weakref.ref(large))
+        raise RemoteError("not yet")
+
+    looking = Reconnect(attempt)
+    looking.start()
+    assert eventually(lambda: len(made) > 1)
+    looking.stop()
+    assert all(large() is None for large in made)
