@@ -1,6 +1,5 @@
+import mmap
 import os
-
-import numpy as np
 
 from benchmark.memory import memory_per_env, resident
 from dexgrasp_envs.config import EnvConfig
@@ -9,9 +8,10 @@ from dexgrasp_envs.registration import STATE_ID
 
 def test_memory_that_is_used_is_seen():
     before = resident(os.getpid())
-    block = np.ones(64 << 20, np.uint8)
-    assert 60 < resident(os.getpid()) - before < 80
-    del block
+    # Not from the heap, which may have as much to spare.
+    with mmap.mmap(-1, 64 << 20) as block:
+        block.write(bytes([1]) * len(block))
+        assert 60 < resident(os.getpid()) - before < 140
 
 
 def test_an_environment_takes_some_memory():
