@@ -37,8 +37,8 @@ class Args:
 
     env_id: str = "DexGrasp/KukaAllegro-Depth-v0"
     """Gymnasium id of the environment to train on."""
-    minutes: float = 3.5
-    """Minutes of training."""
+    minutes: float = 2.0
+    """Minutes of training, those of learning to see beforehand not counted."""
     sim: str | None = "spawn:2"
     """Where environments run while training, as in baselines.train."""
     keys: Path | None = None

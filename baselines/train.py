@@ -66,7 +66,8 @@ class Args:
     env_id: Annotated[str, tyro.conf.Positional]
     """Gymnasium id of the environment."""
     minutes: float | None = 30.0
-    """Stop after this many minutes of training in this call; None for no limit."""
+    """Stop after this many minutes of training in this call, those of learning to see beforehand not counted; None for
+    no limit."""
     steps: int | None = None
     """Stop when training has taken this many environment steps, those before a resume included."""
     seed: int = 1
@@ -159,12 +160,12 @@ def train(args: Args, console: Console | None = None) -> PPO:
     if args.resume is None:
         learner.save_policy(args.out / "first.pt", note)
     kept = [] if args.resume is None else rows_until(args.out / "progress.csv", learner.num_timesteps)
-    start = saved = perf_counter()
     with interrupts() as caught, progress_bar(console) as bar, progress_csv(args.out, COLUMNS, kept) as rows:
         task = bar.add_task("training", total=1.0, note="")
         if learner.sight_training is not None and not learner.iterations and learner.started_from is None:
             for share, words in learner.warm_up():
                 bar.update(task, completed=share, note=words)
+        start = saved = perf_counter()
         done = _share_done(args, learner.num_timesteps, perf_counter() - start)
         while done < 1.0 and not caught:
             record = learner.iterate()
