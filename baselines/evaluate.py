@@ -22,11 +22,11 @@ from dexgrasp_envs.errors import ConfigError, RenderingError
 from dexgrasp_envs.tiers import TierName, on_tier
 
 from .adr import named_randomisation
-from .checkpoint import CheckpointMeta, config_of, load_policy, read, require_env
+from .checkpoint import CheckpointMeta, config_of, load_policy, require_env
 from .evaluation import RATES, EvaluationResult, evaluate
 from .policy import ActorCritic
 from .record import Record, new_record, write_record
-from .shuffled_images import ShuffledImages, has_images
+from .shuffled_images import ShuffledImages
 from .statistics import Interval
 from .stereo_student import StereoStudent
 from .video import record_video
@@ -98,11 +98,6 @@ def randomised_config(meta: CheckpointMeta, name: str | None, tier: TierName = "
     return evaluation_config(meta, tier).replace(randomisation=ranges)
 
 
-def sees(path: Path) -> bool:
-    """Whether the actor of a checkpoint reads images; `CheckpointError` if it is unreadable."""
-    return has_images(read(path)[0].actor_groups)
-
-
 def evaluate_checkpoint(
     path: Path,
     num_envs: int,
@@ -133,6 +128,14 @@ def evaluate_checkpoint(
         actor = ShuffledImages(policy, seed) if shuffle_images else policy
         result = evaluate(actor, env, episodes_per_env, seed)
     return Evaluation(result, policy, meta, config, fingerprint, shuffle_images, tier, adr_level)
+
+
+def evaluate_as(args: Args) -> Evaluation:
+    """Evaluate as arguments say; raises as `evaluate_checkpoint`."""
+    return evaluate_checkpoint(
+        args.checkpoint, args.num_envs, args.episodes_per_env, args.seed, args.shuffle_images, args.tier,
+        args.adr_level, args.randomisation,
+    )  # fmt: skip
 
 
 def make_record(args: Args, evaluation: Evaluation) -> Record:
@@ -216,16 +219,7 @@ def main() -> None:
     """Entry point."""
     args = tyro.cli(Args, description=__doc__)
     console = Console()
-    evaluation = evaluate_checkpoint(
-        args.checkpoint,
-        args.num_envs,
-        args.episodes_per_env,
-        args.seed,
-        args.shuffle_images,
-        args.tier,
-        args.adr_level,
-        args.randomisation,
-    )
+    evaluation = evaluate_as(args)
     title = f"{args.checkpoint.name} on {evaluation.meta.env_id}, {args.tier}, {evaluation.meta.steps:,} training steps"
     if args.shuffle_images:
         title += ", images shuffled among environments"

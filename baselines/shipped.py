@@ -8,7 +8,7 @@ from dexgrasp_envs.errors import CheckpointError, ConfigError
 from dexgrasp_envs.tiers import TierName
 
 from .checkpoint import read
-from .evaluate import Args, Evaluation, evaluate_checkpoint, make_record
+from .evaluate import Args, Evaluation, evaluate_as, make_record
 from .record import write_record
 from .shuffled_images import has_images
 
@@ -77,10 +77,7 @@ def evaluate_shipped(
 
 def evaluate_and_save(args: Args) -> Evaluation:
     """Evaluate as `args` say, and write the record."""
-    evaluation = evaluate_checkpoint(
-        args.checkpoint, args.num_envs, args.episodes_per_env, args.seed, args.shuffle_images, args.tier,
-        args.adr_level, args.randomisation,
-    )  # fmt: skip
+    evaluation = evaluate_as(args)
     save(evaluation, args)
     return evaluation
 

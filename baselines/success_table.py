@@ -97,6 +97,20 @@ def policy_of(record: Record) -> str:
     return Path(record["checkpoint"]["path"]).stem
 
 
+def rate_texts(metrics: Mapping[str, Any]) -> dict[str, str]:
+    """The rates of an evaluation with their intervals, in per cent."""
+    return {
+        rate: "{:.1f} [{:.1f}, {:.1f}]".format(*(100 * metrics[rate][key] for key in ("rate", "low", "high")))
+        for rate in RATES
+    }
+
+
+def rate_numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """The same with all digits: `NAME`, `NAME_low` and `NAME_high`."""
+    ends = {"": "rate", "_low": "low", "_high": "high"}
+    return {rate + ending: metrics[rate][key] for rate in RATES for ending, key in ends.items()}
+
+
 def _seen(record: Record) -> list[str]:
     return [group for group in record["checkpoint"]["actor_groups"] if group != "proprio"]
 
@@ -107,10 +121,6 @@ def _environment(record: Record) -> str:
 
 def _shown(name: str, record: Record) -> dict[str, str]:
     metrics, checkpoint = record["metrics"], record["checkpoint"]
-    rates = {}
-    for rate in RATES:
-        values = (100 * metrics[rate][key] for key in ("rate", "low", "high"))
-        rates[rate] = "{:.1f} [{:.1f}, {:.1f}]".format(*values)
     observes = ", ".join(_seen(record)) or "proprio only"
     return {
         "policy": name,
@@ -118,7 +128,7 @@ def _shown(name: str, record: Record) -> dict[str, str]:
         "tier": tier(record),
         "observes": observes + (", shuffled" if record["shuffled_images"] else ""),
         "success_share": f"{100 * metrics['success_share']:.1f}",
-        **rates,
+        **rate_texts(metrics),
         "episodes": str(metrics["episodes"]),
         "steps (M)": f"{checkpoint['steps'] / 1e6:.2f}",
         "minutes": f"{checkpoint['seconds'] / 60:.1f}",
@@ -128,10 +138,6 @@ def _shown(name: str, record: Record) -> dict[str, str]:
 
 def _numbers(name: str, record: Record) -> dict[str, Any]:
     metrics, checkpoint = record["metrics"], record["checkpoint"]
-    rates: dict[str, float] = {}
-    for rate in RATES:
-        interval = metrics[rate]
-        rates |= {rate: interval["rate"], f"{rate}_low": interval["low"], f"{rate}_high": interval["high"]}
     return {
         "policy": name,
         "environment": _environment(record),
@@ -140,7 +146,7 @@ def _numbers(name: str, record: Record) -> dict[str, Any]:
         "blind": checkpoint["blind"],
         "shuffled_images": record["shuffled_images"],
         "success_share": metrics["success_share"],
-        **rates,
+        **rate_numbers(metrics),
         "episodes": metrics["episodes"],
         "steps": checkpoint["steps"],
         "seconds": checkpoint["seconds"],

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from baselines.evaluation import RATES
 from baselines.figure import drawn
 from baselines.record import Record
 from baselines.result_table import ResultTable
-from baselines.success_table import policy_of, tier
+from baselines.success_table import policy_of, rate_numbers, rate_texts, tier
 from dexgrasp_envs.config import ADR_LEVELS
 
 _RATE = "success_at_end"
@@ -28,14 +27,8 @@ def adr_table(records: Mapping[str, Record]) -> ResultTable:
     numbers, shown = [], []
     for record in records.values():
         policy, on, level = _place(record)
-        row: dict[str, object] = {"policy": policy, "tier": on, "level": level}
-        texts = {"policy": policy, "tier": on, "level": str(level)}
-        for rate in RATES:
-            interval = record["metrics"][rate]
-            row |= {rate: interval["rate"], f"{rate}_low": interval["low"], f"{rate}_high": interval["high"]}
-            texts[rate] = "{:.1f} [{:.1f}, {:.1f}]".format(*(100 * interval[key] for key in ("rate", "low", "high")))
-        numbers.append(row)
-        shown.append(texts)
+        numbers.append({"policy": policy, "tier": on, "level": level, **rate_numbers(record["metrics"])})
+        shown.append({"policy": policy, "tier": on, "level": str(level), **rate_texts(record["metrics"])})
     title = f"Success by level of the paper's randomisation, of {ADR_LEVELS}: per cent [Wilson 95 % interval]"
     commands = [record["command"] for record in records.values()]
     return ResultTable("adr", title, pd.DataFrame(shown), pd.DataFrame(numbers, dtype=object), commands)

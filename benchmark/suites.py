@@ -205,19 +205,25 @@ class RobotFit(Measured):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Success(Suite):
-    """Success of every shipped checkpoint on every tier, and with shuffled images: one evaluation record each."""
+class OfShipped(Suite):
+    """A suite that evaluates shipped checkpoints."""
 
     checkpoints: Path = CHECKPOINTS
     """Folder of the checkpoints."""
-    policies: tuple[str, ...] = ()
-    """Names of those to evaluate; all by default."""
     num_envs: int = 60
     """Environments stepped together."""
     episodes_per_env: int = 10
     """Episodes counted of every environment."""
     seed: int = 1000
     """Seed of the environments; training uses small ones."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Success(OfShipped):
+    """Success of every shipped checkpoint on every tier, and with shuffled images: one evaluation record each."""
+
+    policies: tuple[str, ...] = ()
+    """Names of those to evaluate; all by default."""
     tiers: tuple[TierName, ...] = ("easy", "full", "hard")
     """Distributions of the episodes; images are shuffled on the first one."""
 
@@ -234,23 +240,15 @@ class Success(Suite):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adr(Suite):
+class Adr(OfShipped):
     """Success of policies that are told the state by level of the paper's randomisation: one evaluation record each."""
 
-    checkpoints: Path = CHECKPOINTS
-    """Folder of the checkpoints."""
     policies: tuple[str, ...] = ("state", "state_adr")
     """Names of those to evaluate."""
     levels: tuple[int, ...] = (10, 20, 30, 40, 50)
     """Of randomisation; level 0 is the record of the tier."""
     tier: TierName = "full"
     """Distribution of the episodes."""
-    num_envs: int = 60
-    """Environments stepped together."""
-    episodes_per_env: int = 10
-    """Episodes counted of every environment."""
-    seed: int = 1000
-    """Seed of the environments; training uses small ones."""
 
     def run(self, tell: Tell) -> dict[str, Record]:
         """Evaluate, and write the records."""

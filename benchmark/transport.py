@@ -38,7 +38,6 @@ THINKING = 0.02
 """Time for which a policy sleeps, as long as its environments, s."""
 _WORKERS = 8
 """Processes of AsyncVectorEnv for a batch, each with its share of the images."""
-_MIB = 1 << 20
 
 
 def transport(num_envs: int, steps: int, rounds: int, batch: int, soak: int, tell: Tell = silent) -> dict[str, Any]:
