@@ -7,11 +7,14 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.spatial.transform import Rotation
 
 from dexgrasp_envs import objects
 from dexgrasp_envs.config import EnvConfig, PhysicsConfig
 from dexgrasp_envs.objects import GraspObject, ObjectSet
+from dexgrasp_envs.robots.body_poses import BodyPoses
 from dexgrasp_envs.robots.kuka_allegro import kuka_allegro
+from dexgrasp_envs.robots.rotations import frame_pose, rotate
 from dexgrasp_envs.scene.scene import Scene
 from dexgrasp_envs.scene.tabletop import tabletop
 from dexgrasp_envs.sim.mujoco.backend import MujocoBackend
@@ -26,6 +29,27 @@ EPISODE = EnvConfig().episode
 
 def default_scene() -> Scene:
     return tabletop(ROBOT.bodies, EPISODE.goal, EPISODE.success_radius)
+
+
+def body_poses(joint_pos: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Positions [N, B, 3] and rotations [N, B, 3, 3] of the robot's bodies, of the type of its joints [N, J]."""
+    shape = (len(joint_pos), len(ROBOT.bodies), 3)
+    pos, rot = joint_pos.new_empty(shape), joint_pos.new_empty((*shape, 3))
+    BodyPoses(ROBOT.bodies)(joint_pos.numpy(), pos.numpy(), rot.numpy())
+    return pos, rot
+
+
+def palm_pose(joint_pos: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Grasp centre [N, 3] and palm rotation [N, 3, 3]."""
+    positions, rotations = body_poses(joint_pos)
+    body = ROBOT.body_names.index(ROBOT.palm.body)
+    pos, rot = frame_pose(ROBOT.palm, positions[:, body], rotations[:, body])
+    return pos + rotate(rot, torch.tensor(ROBOT.grasp_center).to(rot)), rot
+
+
+def angles_between(one: torch.Tensor, other: torch.Tensor) -> npt.NDArray[np.float64]:
+    """How far rotations [N, 3, 3] are turned against each other, rad."""
+    return (Rotation.from_matrix(one.numpy()) * Rotation.from_matrix(other.numpy()).inv()).magnitude()
 
 
 @functools.cache

@@ -37,7 +37,7 @@ class PalmController:
         self._arm = robot.arm_joints
         self._target = PalmTarget(robot, config, device)
         self._posture = HandPosture(robot, config.joint_margin, device)
-        self._ik = PalmIK(robot, config, device)
+        self._ik = PalmIK(robot, config)
         self._governor = joint_governor(robot, config, physics.timestep, device)
         self._servos = Servos(robot, config, device)
 

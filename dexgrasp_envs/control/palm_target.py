@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from ..config import ControlConfig
-from ..robots.kinematics import rotate
 from ..robots.robot import Robot
+from ..robots.rotations import rotate
 from ..types import Field
 
 PALM_ACTION = 6

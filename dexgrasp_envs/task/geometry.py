@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..robots.kinematics import frame_pose, rotate
 from ..robots.robot import Robot
+from ..robots.rotations import frame_pose, rotate
 from ..types import SimState
 
 

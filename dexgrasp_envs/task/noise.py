@@ -45,7 +45,7 @@ class ObservationNoise:
         self._geometry = geometry
         counts = (joints, joints, 3, 3)
         self._joints = joints
-        self._poses, self._bodies = BodyPoses(robot), len(robot.bodies)
+        self._poses, self._bodies = BodyPoses(robot.bodies), len(robot.bodies)
         position, rotation = config.object_position_bias, config.object_rotation_bias
         self._biases = np.repeat([config.joint_position_bias, config.joint_velocity_bias, position, rotation], counts)
         position, rotation = config.object_position_noise, config.object_rotation_noise

@@ -11,8 +11,8 @@ from torch import Tensor
 from ..config import EnvConfig
 from ..control.controller import Controller, ControlState
 from ..objects import ObjectSet
-from ..robots.kinematics import rotate
 from ..robots.robot import Robot
+from ..robots.rotations import rotate
 from ..types import Field, SimState
 from .geometry import HandObject, length
 from .noise import Sensed

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..objects import ObjectSet
-from ..robots.kinematics import rotation_from_quat
+from ..robots.rotations import rotation_from_quat
 from ..scene.bodies import Body, Geom, Shape
 from ..scene.scene import Scene
 from .ray_kernels import BOX, CAPSULE, CYLINDER, MESH, SPHERE

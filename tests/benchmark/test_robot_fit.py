@@ -8,8 +8,8 @@ import trimesh
 
 from benchmark.robot_fit import robot_fit
 from dexgrasp_envs.errors import ConfigError
-from dexgrasp_envs.robots.kinematics import rotation_from_quat
 from dexgrasp_envs.robots.kuka_allegro import kuka_allegro
+from dexgrasp_envs.robots.rotations import rotation_from_quat
 from dexgrasp_envs.scene.bodies import Geom, Shape
 
 

@@ -5,7 +5,7 @@ import torch
 
 from dexgrasp_envs.config import ControlConfig, PhysicsConfig
 from dexgrasp_envs.control.palm_controller import PalmController
-from dexgrasp_envs.robots.kinematics import frame_pose, rotate
+from dexgrasp_envs.robots.rotations import frame_pose, rotate
 from dexgrasp_envs.types import SimState
 from tests.helpers import ROBOT, START_POSTURE, make_sim, start_state
 

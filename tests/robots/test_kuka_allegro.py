@@ -9,7 +9,7 @@ import torch
 
 from dexgrasp_envs.config import ControlConfig
 from dexgrasp_envs.control.palm_target import nominal_palm_rotation
-from dexgrasp_envs.robots.kinematics import frame_pose
+from dexgrasp_envs.robots.rotations import frame_pose
 from dexgrasp_envs.scene.bodies import CollisionGroup
 from tests.helpers import OBJECTS, ROBOT, START_POSTURE, compiled
 

@@ -7,12 +7,11 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from dexgrasp_envs.config import RandomisationConfig
-from dexgrasp_envs.robots.kinematics import Kinematics
 from dexgrasp_envs.task.geometry import HandObjectGeometry
 from dexgrasp_envs.task.noise import ObservationNoise, small_rotation
 from dexgrasp_envs.task.randomisation import Draws
 from dexgrasp_envs.types import SimState
-from tests.helpers import ROBOT, START_POSTURE, random_sim_state
+from tests.helpers import ROBOT, START_POSTURE, body_poses, random_sim_state
 
 N = 8
 
@@ -32,7 +31,7 @@ def consistent_sim() -> SimState:
     """A robot whose bodies are where its joints put them."""
     sim = random_sim_state(N, seed=1)
     joints = torch.tensor(START_POSTURE).repeat(N, 1)
-    position, rotation = Kinematics(ROBOT.bodies).forward(joints)
+    position, rotation = body_poses(joints)
     body_pos = torch.cat([position, sim.body_pos[:, -1:]], 1)
     body_rot = torch.cat([rotation, sim.body_rot[:, -1:]], 1)
     return dataclasses.replace(sim, joint_pos=joints, body_pos=body_pos, body_rot=body_rot)
@@ -47,7 +46,7 @@ def test_palm_and_tips_are_where_the_observed_joints_put_them() -> None:
     noise.begin(rows, draws)
     truth = geometry(sim)
     sensed = noise(rows, sim, truth, draws, torch.zeros(N, dtype=torch.int64))
-    hand = geometry.hand(*Kinematics(ROBOT.bodies).forward(sensed.joint_pos))
+    hand = geometry.hand(*body_poses(sensed.joint_pos))
     for found, expected in zip((sensed.scene.palm_pos, sensed.scene.palm_rot, sensed.scene.points), hand, strict=True):
         torch.testing.assert_close(found[:-1], expected[:-1], atol=1e-6, rtol=0)
     assert (sensed.scene.palm_pos - truth.palm_pos)[:-1].norm(dim=1).min() > 1e-3

@@ -5,7 +5,7 @@ import pytest
 
 from dexgrasp_envs.config import CameraConfig, ObservationConfig
 from dexgrasp_envs.objects import GraspObject, ObjectSet
-from dexgrasp_envs.robots.kinematics import rotation_from_quat
+from dexgrasp_envs.robots.rotations import rotation_from_quat
 from dexgrasp_envs.scene.bodies import Geom, Quat, Shape
 from dexgrasp_envs.scene.tabletop import TABLE_TOP
 from dexgrasp_envs.vision.camera import Intrinsics, look_at

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from ...config import EnvConfig
-from ...robots.kinematics import rotate
 from ...robots.robot import Robot
+from ...robots.rotations import rotate
 from ..hand_posture import HandPosture
 from ..palm_controller import PalmState
 from ..palm_target import PALM_ACTION, PALM_FIELDS, PalmTarget

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...config import ControlConfig, FabricConfig
-from ...robots.kinematics import rotation_from_quat
 from ...robots.robot import Robot
+from ...robots.rotations import rotation_from_quat
 from ...scene.tabletop import TABLE_TOP
 from ..servos import per_joint
 from .spheres import Sphere, robot_spheres

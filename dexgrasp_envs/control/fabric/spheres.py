@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...robots.kinematics import rotation_from_quat
 from ...robots.robot import Robot
+from ...robots.rotations import rotation_from_quat
 from ...scene.bodies import Body, CollisionGroup, Geom, Shape, Vec3
 
 

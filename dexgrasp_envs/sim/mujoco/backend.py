@@ -76,7 +76,7 @@ class MujocoBackend:
         self._gravity = scene.gravity
         self._weights = scene.gravity * np.array([obj.inertial.mass for obj in objects.objects])
         self._object_index = np.zeros(num_envs, np.int64)
-        self._poses, self._bodies = BodyPoses(robot), len(robot.bodies)
+        self._poses, self._bodies = BodyPoses(robot.bodies), len(robot.bodies)
         assert [self.model.joint(i).name for i in range(self._joints)] == list(robot.joint_names)
         self._contact = np.zeros((num_envs, self.model.nsensordata), np.float64)
         self._diverged = np.zeros(num_envs, bool)

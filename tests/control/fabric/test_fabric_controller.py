@@ -11,15 +11,13 @@ from dexgrasp_envs.control.fabric.fabric_controller import FabricController, Fab
 from dexgrasp_envs.control.fabric.spheres import robot_spheres
 from dexgrasp_envs.control.hand_posture import HandPosture
 from dexgrasp_envs.control.make_controller import make_controller
-from dexgrasp_envs.control.palm_ik import rotation_error
 from dexgrasp_envs.control.palm_target import PalmTarget
-from dexgrasp_envs.robots.kinematics import Kinematics, frame_pose, rotate
+from dexgrasp_envs.robots.rotations import rotate
 from dexgrasp_envs.scene.tabletop import TABLE_TOP
-from tests.helpers import ROBOT, START_POSTURE, make_sim, start_state
+from tests.helpers import ROBOT, START_POSTURE, angles_between, body_poses, make_sim, palm_pose, start_state
 
 START, ARM = torch.tensor([START_POSTURE]), ROBOT.arm_joints
 LIMITS = torch.tensor([joint.limits for joint in ROBOT.joints])
-BODIES = Kinematics(ROBOT.bodies)
 SPHERES = robot_spheres(ROBOT)
 
 
@@ -39,17 +37,9 @@ def roll(controller: FabricController, actions: torch.Tensor) -> list[FabricStat
     return states
 
 
-def palm(joint_pos: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Grasp centre and palm rotation."""
-    positions, rotations = BODIES.forward(joint_pos)
-    body = ROBOT.body_names.index(ROBOT.palm.body)
-    pos, rot = frame_pose(ROBOT.palm, positions[:, body], rotations[:, body])
-    return pos + rotate(rot, torch.tensor(ROBOT.grasp_center)), rot
-
-
 def clearance(joint_pos: torch.Tensor) -> float:
     """Distance of the lowest sphere of hand and arm from the table's plane, m."""
-    positions, rotations = BODIES.forward(joint_pos)
+    positions, rotations = body_poses(joint_pos)
     body = [ROBOT.body_names.index(sphere.body) for sphere in SPHERES]
     centers = positions[:, body] + rotate(rotations[:, body], torch.tensor([sphere.center for sphere in SPHERES]))
     return float((centers[..., 2] - torch.tensor([sphere.radius for sphere in SPHERES])).min() - TABLE_TOP)
@@ -65,10 +55,10 @@ def test_it_converges_to_reachable_palm_poses_and_to_the_synergy_posture() -> No
     actions[:3, :, :6] = 0.7 * random_actions(1, 16, 1)[:, :, :6]
     end = roll(fabric(), actions)[-1]
     control = ControlConfig()
-    center, rot = palm(end.joint_pos)
+    center, rot = palm_pose(end.joint_pos)
     wanted = PalmTarget(ROBOT, control, "cpu").rotation(end.target_euler)
     assert (center - end.target_pos).norm(dim=1).max() < 0.01
-    assert rotation_error(wanted, rot).norm(dim=1).max() < np.radians(3)
+    assert angles_between(wanted, rot).max() < np.radians(3)
     posture = HandPosture(ROBOT, control.joint_margin, "cpu")(actions[-1, :, 6:])
     assert (end.joint_pos[:, ARM:] - posture).abs().max() < 0.05
 
@@ -135,4 +125,4 @@ def test_the_palm_follows_a_moving_target_under_simulation() -> None:
         sim.step(targets)
         now = sim.state()
     np.testing.assert_allclose(state.target_pos[0], np.add(ROBOT.home_center, (0.1, 0.1, -0.1)), atol=1e-5)
-    assert (palm(now.joint_pos)[0] - state.target_pos).norm() < 0.015
+    assert (palm_pose(now.joint_pos)[0] - state.target_pos).norm() < 0.015

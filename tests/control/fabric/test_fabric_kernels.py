@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from dexgrasp_envs.config import ControlConfig, FabricConfig
-from dexgrasp_envs.control.fabric.fabric_kernels import energies, integrate, solve
+from dexgrasp_envs.control.fabric.fabric_kernels import energies, integrate
 from dexgrasp_envs.control.fabric.model import Limits, make_chain, make_terms
 from dexgrasp_envs.control.palm_target import nominal_palm_rotation
 from tests.helpers import ROBOT, START_POSTURE
@@ -75,12 +75,3 @@ def test_with_damping_and_still_targets_the_energy_only_falls() -> None:
     energy = run(DEFAULT, VELOCITY, dt=1 / 120, steps=360)[1]
     assert (np.diff(energy) <= 1e-6 * energy[0]).all()
     assert energy[-1] < 0.05 * energy[0]
-
-
-def test_it_solves_symmetric_positive_systems() -> None:
-    generator = np.random.default_rng(3)
-    factor = generator.normal(size=(23, 23))
-    matrix, right = factor @ factor.T + np.eye(23), generator.normal(size=23)
-    answer = right.copy()
-    solve(np.tril(matrix), answer)
-    np.testing.assert_allclose(matrix @ answer, right, atol=1e-9)

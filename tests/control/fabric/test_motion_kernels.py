@@ -1,12 +1,11 @@
-"""The kernels' kinematics against those in torch, and against differences."""
+"""The kernels' kinematics against those of all bodies, and against differences."""
 
 import numpy as np
 import torch
 
 from dexgrasp_envs.control.fabric.model import make_chain
 from dexgrasp_envs.control.fabric.motion_kernels import locate, move, slope
-from dexgrasp_envs.robots.kinematics import Kinematics, frame_pose, rotate
-from tests.helpers import ROBOT
+from tests.helpers import ROBOT, body_poses, palm_pose
 
 CHAIN = make_chain(ROBOT, 0.1)
 POS = np.random.default_rng(0).uniform(CHAIN.low, CHAIN.high)
@@ -27,7 +26,7 @@ def point(pos: np.ndarray, link: int, local: np.ndarray) -> np.ndarray:
 
 
 def test_links_are_where_the_other_kinematics_has_them() -> None:
-    positions, rotations = Kinematics(ROBOT.bodies, dtype=torch.float64).forward(torch.tensor(POS)[None])
+    positions, rotations = body_poses(torch.tensor(POS)[None])
     moving = [i for i, body in enumerate(ROBOT.bodies) if body.joint is not None]
     turn, motion = moved(POS)
     np.testing.assert_allclose(motion[:, ORIGIN], positions[0, moving], atol=1e-12)
@@ -35,11 +34,7 @@ def test_links_are_where_the_other_kinematics_has_them() -> None:
 
 
 def test_the_first_palm_point_is_the_grasp_centre() -> None:
-    positions, rotations = Kinematics(ROBOT.chain(ROBOT.palm.body), dtype=torch.float64).forward(
-        torch.tensor(POS[None, : ROBOT.arm_joints])
-    )
-    place, turn = frame_pose(ROBOT.palm, positions[:, -1], rotations[:, -1])
-    center = place + rotate(turn, torch.tensor(ROBOT.grasp_center, dtype=torch.float64))
+    center, _ = palm_pose(torch.tensor(POS)[None])
     np.testing.assert_allclose(point(POS, CHAIN.palm, CHAIN.points[0])[ORIGIN], center[0], atol=1e-12)
     np.testing.assert_allclose(np.linalg.norm(CHAIN.points[1:] - CHAIN.points[0], axis=1), 0.1)
 

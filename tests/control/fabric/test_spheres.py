@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dexgrasp_envs.control.fabric.spheres import body_spheres, robot_spheres
-from dexgrasp_envs.robots.kinematics import rotation_from_quat
+from dexgrasp_envs.robots.rotations import rotation_from_quat
 from dexgrasp_envs.scene.bodies import IDENTITY, Body, CollisionGroup, Geom, Shape
 from tests.helpers import ROBOT
 
