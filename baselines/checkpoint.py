@@ -43,6 +43,8 @@ class CheckpointMeta:
     """Hash of that configuration."""
     fingerprint: str
     """Identifies configuration, robot, scene and objects: `DexGraspVectorEnv.fingerprint`."""
+    task_fingerprint: str
+    """The same whatever is observed: `DexGraspVectorEnv.task_fingerprint`."""
     observation_space: dict[str, dict[str, Any]]
     """Observation group -> {"shape", "dtype"}, of the groups that the policy reads."""
     action_space: dict[str, list[float]]
@@ -65,8 +67,6 @@ class CheckpointMeta:
     """Camera and what else an actor of images needs, the fields of `Sight`; None where none are seen."""
     student: dict[str, Any] | None = None
     """Architecture of a recurrent student, the fields of `StereoStudentConfig`; None of PPO's policies."""
-    task_fingerprint: str = ""
-    """Identifies the task, whatever is observed of it: `DexGraspVectorEnv.task_fingerprint`; "" where not noted."""
     adr_level: int = 0
     """Level of randomisation that training has reached."""
     run: dict[str, Any] = field(default_factory=dict)
@@ -200,7 +200,7 @@ def require_task(meta: CheckpointMeta, env: VectorEnv, groups: Sequence[str]) ->
         )
     if env.unwrapped.task_fingerprint != meta.task_fingerprint:  # type: ignore[attr-defined]
         raise CheckpointError(
-            f"the checkpoint's task has the fingerprint {meta.task_fingerprint or '(none noted)'}, this environment's "
+            f"the checkpoint's task has the fingerprint {meta.task_fingerprint}, this environment's "
             f"{env.unwrapped.task_fingerprint}: "  # type: ignore[attr-defined]
             "robot, scene, objects or code have changed since; train again, or use the version that wrote it"
         )

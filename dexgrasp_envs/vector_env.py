@@ -1,7 +1,5 @@
 """The vector environment: orchestrates one step of control, simulation and task."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,8 +17,8 @@ from .config import ADR_LEVELS, IMAGE_GROUPS, CameraConfig, EnvConfig, LightConf
 from .control.make_controller import make_controller
 from .errors import ClosedError, ConfigError, ResetNeeded, StateError
 from .final_rows import FinalRows
+from .fingerprint import fingerprints
 from .robots.kuka_allegro import kuka_allegro
-from .scene.bodies import COLLIDES
 from .scene.tabletop import TABLE_TOP, tabletop
 from .sensor_config import ColourConfig, DepthNoiseConfig
 from .sim.make_backend import make_backend
@@ -32,8 +30,6 @@ from .vision.camera_rig import CameraRig
 Observation = dict[str, npt.NDArray[np.generic]] | Tensors
 Infos = dict[str, Any]
 
-REVISION = 2
-"""Raised by hand when a change of code, not of figures, changes what an environment computes beyond rounding."""
 RESET_OPTIONS = ("reset_mask", "object", "episode")
 """Options of `reset`."""
 
@@ -153,13 +149,8 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         scene = tabletop(robot.bodies, self.config.episode.goal, self.config.episode.success_radius)
         self.scene = scene
         """Everything that is simulated and seen, objects apart."""
-        inertials = [obj.inertial for obj in self.objects.objects]
-        world = (scene, robot, self.objects, inertials, sorted(sorted(pair) for pair in COLLIDES))
-        self.fingerprint = _hash(str(REVISION), self.config.to_json(), repr(world))
-        """16 hexadecimal digits that identify revision, configuration, robot, scene and objects; in every result."""
-        task = {name: value for name, value in json.loads(self.config.to_json()).items() if name != "observation"}
-        self.task_fingerprint = _hash(str(REVISION), json.dumps(task, sort_keys=True), repr(world))
-        """The same without what is observed: of environments among which a policy can teach another."""
+        self.fingerprint, self.task_fingerprint = fingerprints(self.config, scene, robot, self.objects)
+        """Identify what is computed, in every result, and the task alone, within which a policy can teach another."""
         threads = not_negative("threads", threads)
         self.backend = make_backend(
             backend, scene, robot, self.objects, physics, self.num_envs, threads, self.config.randomisation.physical
@@ -394,10 +385,6 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
     def _check_open(self) -> None:
         if self.closed:
             raise ClosedError("the environment is closed; make a new one")
-
-
-def _hash(*texts: str) -> str:
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
 def _take(rows: Tensor, obs: Tensors, infos: Tensors, images: Arrays) -> FinalRows:

@@ -31,7 +31,7 @@ WHAT_TO_DO = """
 
 If this is an accident, undo the change: a default, a field, an object or a figure of the robot is another one.
 If it is meant, the results of others can no longer be compared with these. Once v0 is released, leave it as it is and
-register another version beside it. Before, or for a mistake worth that price: raise REVISION of vector_env.py if code
+register another version beside it. Before, or for a mistake worth that price: raise REVISION of fingerprint.py if code
 was changed, write the new values here, train the shipped policies again (docs/training.md) or remove them, and run
 `python -m benchmark.run success --out results/raw` and `python -m benchmark.report`.
 """

@@ -74,11 +74,6 @@ def test_a_teacher_with_another_robot_is_refused(teacher_meta):
         require_teacher(teacher_meta, env, critic=True)
 
 
-def test_a_teacher_that_does_not_say_its_task_is_refused(teacher_meta):
-    with pytest.raises(CheckpointError, match="none noted"):
-        require_teacher(dataclasses.replace(teacher_meta, task_fingerprint=""), make_env(), critic=True)
-
-
 def test_a_teacher_that_reads_a_group_of_another_size_is_refused(teacher_meta):
     spaces = teacher_meta.observation_space | {"state": {"shape": [5], "dtype": "float32"}}
     with pytest.raises(CheckpointError, match="'state' is float32"):
