@@ -98,6 +98,17 @@ def test_links_stay_above_the_table_under_jumping_targets() -> None:
     assert min(clearance(state.joint_pos) for state in states) > -0.002
 
 
+def test_within_the_workspace_the_hand_stays_far_from_the_arm() -> None:
+    """Why there are no barriers between them."""
+    links = [ROBOT.body_names.index(f"iiwa7_link_{i}") for i in range(5)]
+    nearest = np.inf
+    for state in roll(fabric(), torch.sign(random_actions(12, 32, 5)).repeat_interleave(8, 0))[::4]:
+        positions, _ = body_poses(state.joint_pos)
+        hand = positions[:, ROBOT.body_names.index("palm_link") :]
+        nearest = min(nearest, float((hand[:, :, None] - positions[:, None, links]).norm(dim=-1).min()))
+    assert nearest > 0.2
+
+
 def test_absolute_targets_fill_their_box_and_rotation_limits() -> None:
     control = ControlConfig()
     for sign, corner in ((1.0, control.workspace_high), (-1.0, control.workspace_low)):
