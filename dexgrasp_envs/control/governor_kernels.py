@@ -2,10 +2,10 @@
 # numba infers the types of its kernels; the docstrings tell them.
 """Joint commands that obey limits, for a batch."""
 
-import numba
+from ..compiled import jit
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@jit
 def govern(limits, dt, pos, vel, goal, positions, velocities):
     """Integrate every joint by S steps of dt s, semi-implicitly, in float64.
 

@@ -2,11 +2,12 @@
 # numba infers the types of its kernels; the docstrings tell them.
 """Compiled linear algebra of one row."""
 
-import numba
 import numpy as np
 
+from ..compiled import jit
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+
+@jit
 def solve(matrix, right):
     """Solve matrix x = right in place for a symmetric positive matrix [J, J] whose lower part is given (Cholesky)."""
     n = len(right)

@@ -2,15 +2,13 @@
 # numba infers the types of its kernels; the docstrings tell them.
 """Damped least squares of an arm, for a batch: compiled kernels that take one row after the other."""
 
-import numba
 import numpy as np
 
+from ..compiled import jit
 from .linear_kernels import solve
 
-_jit = numba.njit(nogil=True, cache=True, error_model="numpy")
 
-
-@_jit
+@jit
 def point_jacobian(bodies, axes, pos, rot, point, out):
     """Geometric Jacobian, linear then angular, of a world point [3] that all joints move.
 
@@ -27,7 +25,7 @@ def point_jacobian(bodies, axes, pos, rot, point, out):
         out[2, j] = out[3, j] * y - out[4, j] * x
 
 
-@_jit
+@jit
 def rotation_error(target, current, out):
     """What turns `current` into `target` [3, 3]: axis times 2 sin(angle / 2), world frame, in out [3].
 
@@ -44,7 +42,7 @@ def rotation_error(target, current, out):
     out[2] = 0.5 * (turn[1, 0] - turn[0, 1]) / half_cosine
 
 
-@_jit
+@jit
 def shorten(vector, longest):
     """Scale a vector [3] in place to a length of at most `longest`."""
     length = np.sqrt(vector[0] * vector[0] + vector[1] * vector[1] + vector[2] * vector[2])
@@ -53,7 +51,7 @@ def shorten(vector, longest):
             vector[k] *= longest / length
 
 
-@_jit
+@jit
 def approach(arm, pos, rot, target_pos, target_rot, joint_pos):
     """One iteration of the arm `arm` (an `Arm`): joint_pos float64 [N, J] moves in place towards its targets.
 

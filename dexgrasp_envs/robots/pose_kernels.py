@@ -2,13 +2,12 @@
 # numba infers the types of its kernels; the docstrings tell them.
 """Compiled poses of bodies, for a batch."""
 
-import numba
 import numpy as np
 
-_jit = numba.njit(nogil=True, cache=True, error_model="numpy")
+from ..compiled import jit
 
 
-@_jit
+@jit
 def place_bodies(parent, hinged, place, turn, joint_pos, out_pos, out_rot):
     """Poses of bodies listed parents first.
 
@@ -46,7 +45,7 @@ def place_bodies(parent, hinged, place, turn, joint_pos, out_pos, out_rot):
                     out_rot[n, b, r, c] = rot[b, r, c]
 
 
-@_jit
+@jit
 def place_free(pose, out_pos, out_rot):
     """Poses of a free body: pose [N, 7], position and quaternion (w, x, y, z) of any length but zero.
 

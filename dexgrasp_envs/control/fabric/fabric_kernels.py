@@ -4,9 +4,9 @@
 
 import numpy as np
 
+from ...compiled import jit
 from ..linear_kernels import solve
 from .limit_kernels import limited
-from .motion_kernels import jit
 from .term_kernels import add_all
 
 

@@ -4,7 +4,7 @@
 
 import numpy as np
 
-from .motion_kernels import jit
+from ...compiled import jit
 
 _HALVINGS = 10
 

@@ -2,10 +2,9 @@
 # numba infers the types of its kernels; the docstrings tell them.
 """How the links of one robot move: compiled forward kinematics up to the accelerations that velocities cause."""
 
-import numba
 import numpy as np
 
-jit = numba.njit(nogil=True, cache=True, error_model="numpy")
+from ...compiled import jit
 
 
 @jit

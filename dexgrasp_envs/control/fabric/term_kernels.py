@@ -9,7 +9,8 @@ b add the force -J^T (psi_x + b x'). The linearly implicit step of length dt als
 
 import numpy as np
 
-from .motion_kernels import jit, locate, move, slope
+from ...compiled import jit
+from .motion_kernels import locate, move, slope
 
 NEAREST_ANGLE, NEAREST = 0.005, 0.0005
 """Barriers do not grow below these distances, rad and m."""
