@@ -291,13 +291,25 @@ def test_close_twice_is_harmless() -> None:
 
 
 def test_close_ends_the_threads_even_while_the_environment_is_referenced() -> None:
-    """A child process, since other tests' thread pools come and go in this one."""
-    script = (
-        "import os; from dexgrasp_envs.vector_env import DexGraspVectorEnv as Env; "
-        "count = lambda: len(os.listdir('/proc/self/task')); "
-        "Env(2, threads=1).close(); before = count(); env = Env(2, threads=4); during = count(); env.close(); "
-        "print(during - before, count() - before)"
-    )
+    """A child process, since other tests' thread pools come and go in this one.
+
+    A thread that was joined is listed a moment longer, so their going is waited for.
+    """
+    script = """
+import os, time
+from dexgrasp_envs.vector_env import DexGraspVectorEnv as Env
+def count():
+    return len(os.listdir("/proc/self/task"))
+Env(2, threads=1).close()
+before = count()
+env = Env(2, threads=4)
+during = count()
+env.close()
+deadline = time.monotonic() + 10
+while count() > before and time.monotonic() < deadline:
+    time.sleep(0.01)
+print(during - before, count() - before)
+"""
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
     started, left = map(int, result.stdout.split())
-    assert started >= 1 and left == 0
+    assert started >= 1 and left <= 0
