@@ -7,6 +7,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from .array_pool import ArrayPool
 from .data_plane import Array, Place
 from .wire import Path, Slot
 
@@ -16,13 +17,14 @@ class ObsBatch:
 
     Args:
         space: The batched observation space.
-        fresh: Whether they are fresh ones; else those of the only server are taken as they are.
+        pool: Where they are from; None if those of the only server are taken as they are.
     """
 
-    def __init__(self, space: gymnasium.Space[Any], fresh: bool = True):
-        self._fresh = fresh
-        places = leaves(space, ()) if fresh else ()
-        self._arrays = {path: np.empty(leaf.shape, leaf.dtype) for path, leaf in places}
+    def __init__(self, space: gymnasium.Space[Any], pool: ArrayPool | None):
+        self._fresh = pool is not None
+        self._arrays: dict[Path, Array] = {}
+        if pool is not None:
+            self._arrays = {path: pool.empty(leaf.shape, leaf.dtype) for path, leaf in leaves(space, ())}
 
     def place(self, rows: slice) -> Place:
         """Where a server's rows of `data["obs"]` belong."""
@@ -59,7 +61,7 @@ class ObsBatch:
                 return tuple(self.join([part[i] for part in parts], (*path, i)) for i in range(len(first)))
             return tuple(text for part in parts for text in part)
         whole = self._arrays.get(path)
-        if whole is not None and all(part.base is whole for part in parts):
+        if whole is not None and all(part.base is whole.base for part in parts):
             return whole
         return np.concatenate(parts)
 

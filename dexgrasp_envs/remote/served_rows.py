@@ -26,6 +26,7 @@ from ..errors import (
 from ..final_rows import FinalRows
 from . import final_obs, rows
 from .actions import check_actions
+from .array_pool import ArrayPool
 from .connection import wait_for
 from .data_plane import Place, anywhere
 from .limits import Deadlines
@@ -90,7 +91,7 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._mode: AutoresetMode = terms.metadata["autoreset_mode"]
         # Rows of several servers are joined in one array, whatever they were before.
-        self._fresh = terms.copy or len(self._parts) > 1
+        self._pool = ArrayPool() if terms.copy or len(self._parts) > 1 else None
         self._batch: ObsBatch | None = None
         self.final_rows: FinalRows | None = None
         """The rows that the last step finished, compactly, if observations are dicts (SAME_STEP autoreset only)."""
@@ -124,7 +125,7 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
             raise ResetNeeded("an error left the servers at different steps: reset all environments")
         if any(part.unseen for part in self._parts) and not all(chosen):
             raise ResetNeeded("step once after set_state, or reset environments of every server")
-        batch = ObsBatch(self.observation_space, self._fresh)
+        batch = ObsBatch(self.observation_space, self._pool)
         seeds = rows.split_seed(seed, self._slices, self._terms.by_row, self._first)
         split = rows.split_options(options, self._slices)
         calls: list[Call] = [
@@ -171,7 +172,7 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
             waiting = np.flatnonzero(done).tolist()[:8]
             raise ResetNeeded(f"environments {waiting} are done: reset them with options={{'reset_mask': ...}} first")
         actions = check_actions(self.action_space, actions)
-        batch = ObsBatch(self.observation_space, self._fresh)
+        batch = ObsBatch(self.observation_space, self._pool)
         for part in self._parts:
             part.look()
         split = rows.split_actions(actions, self._slices)
