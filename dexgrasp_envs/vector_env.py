@@ -1,6 +1,6 @@
 """The vector environment: orchestrates one step of control, simulation and task."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -25,7 +25,7 @@ from .sim.make_backend import make_backend
 from .task.grasp_task import GraspTask, Tensors
 from .types import Arrays, check_arrays, check_index
 from .vision.camera import describe
-from .vision.camera_rig import CameraRig
+from .vision.camera_rig import NOWHERE, CameraRig
 
 Observation = dict[str, npt.NDArray[np.generic]] | Tensors
 Infos = dict[str, Any]
@@ -166,6 +166,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self.set_adr_level(adr_level)
         observation = self.config.observation
         self._rig: CameraRig | None = None
+        self._into = NOWHERE
         sensed = {}
         if set(IMAGE_GROUPS) & set(observation.groups):
             self._rig = CameraRig(scene, robot, self.objects, observation, self.num_envs, threads)
@@ -232,7 +233,7 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
         self._started = True
         self.final_rows = FinalRows.none(self._space)
         obs, infos = self._task.observe(self._all_rows, self._sim, self._control)
-        return self._output(obs | self._look(self._all_rows)), _with_masks(infos, mask.numpy())
+        return self._output(obs | self._look(self._all_rows, self._into)), _with_masks(infos, mask.numpy())
 
     def step(
         self, actions: npt.ArrayLike | Tensor
@@ -275,12 +276,20 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
             self._restart(finished, now.obs, now.infos)
         infos = _with_masks(now.infos, np.ones(self.num_envs, bool)) | final
         return (
-            self._output(now.obs | self._look(self._all_rows)),
+            self._output(now.obs | self._look(self._all_rows, self._into)),
             now.reward.numpy(),
             now.terminated.numpy(),
             now.truncated.numpy(),
             infos,
         )
+
+    def observe_into(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Write images [N, C, H, W] of observations into these arrays, by group, from now on; into fresh ones for {}.
+
+        Names that are no images are passed over. ConfigError if an array does not fit `observation_space`, is not
+        contiguous or cannot be written.
+        """
+        self._into = NOWHERE if self._rig is None else self._rig.fitting(arrays)
 
     def render(self) -> tuple[npt.NDArray[np.uint8], ...] | None:
         """One uint8 image [H, W, 3] per row, or None without `render_mode="rgb_array"`."""
@@ -345,11 +354,11 @@ class DexGraspVectorEnv(gymnasium.vector.VectorEnv):
             more = share * random.camera_position, share * random.camera_rotation
             self._rig.start(rows, state.seed[rows], self._env_index[rows], state.episode[rows], more)
 
-    def _look(self, rows: Tensor) -> Tensors:
+    def _look(self, rows: Tensor, into: Mapping[str, npt.NDArray[Any]] = NOWHERE) -> Tensors:
         """Images of some rows as they are now; none where the environment has no camera."""
         if self._rig is None:
             return {}
-        return self._rig.look(rows, self._sim, self._task.state.object_index, self._task.state.step)
+        return self._rig.look(rows, self._sim, self._task.state.object_index, self._task.state.step, into)
 
     def _restart(self, mask: Tensor, obs: Tensors, infos: Tensors) -> None:
         """Start the next episode in some rows and overwrite their observations and infos."""

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from dexgrasp_envs.config import EnvConfig, ObservationConfig, RewardConfig
-from dexgrasp_envs.errors import StateError
+from dexgrasp_envs.errors import ConfigError, StateError
 from tests.vector_envs import EYES, LIMIT, ROWS, Make, actions, assert_same_infos, same, set_steps
 
 
@@ -102,6 +102,24 @@ def test_overwriting_what_was_returned_changes_nothing(make: Make) -> None:
         assert_same_infos(ours[-1], theirs[-1])
         _overwrite(ours)
         _overwrite((envs.final_rows.obs, envs.final_rows.info))
+
+
+def test_images_can_be_had_in_arrays_of_ones_own(make: Make) -> None:
+    envs, twin = (make(config=EYES, groups=["depth"]) for _ in range(2))
+    mine = {"depth": np.full((ROWS, *envs.single_observation_space["depth"].shape), 7, np.uint16)}
+    envs.observe_into(mine)
+    assert same(envs.reset(seed=0)[0], twin.reset(seed=0)[0])
+    for env in (envs, twin):
+        set_steps(env, LIMIT - 3)
+    for step in range(6):
+        ours, theirs = envs.step(actions(step)), twin.step(actions(step))
+        assert ours[0]["depth"].ctypes.data == mine["depth"].ctypes.data
+        assert same(ours[:-1], theirs[:-1])
+        assert_same_infos(ours[-1], theirs[-1])
+    with pytest.raises(ConfigError, match="depth is written into"):
+        envs.observe_into({"depth": mine["depth"][1:]})
+    envs.observe_into({})
+    assert envs.step(actions(0))[0]["depth"].ctypes.data != mine["depth"].ctypes.data
 
 
 def test_overwriting_the_actions_after_the_step_changes_nothing(make: Make) -> None:

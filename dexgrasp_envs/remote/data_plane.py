@@ -65,16 +65,22 @@ class ChunkedPlane:
 
     def __init__(self, max_bytes: int):
         self.max_bytes = max_bytes
+        # Most replies have the metadata of the one before: of a step in which no episode ends.
+        self._last: tuple[bytes, wire.Head] = b"", wire.Head(None, [])
 
     def outgoing(self, header: Header, data: Any) -> Iterator[Sequence[Frame]]:
         """See `DataPlane`. The arrays must stay as they are until the last message is sent."""
+        return in_chunks(header, *self.pack(header, data))
+
+    def pack(self, header: Header, data: Any) -> tuple[list[Frame], dict[int, Array]]:
+        """The first message, and the arrays that are not in it, by number; ProtocolError if they cannot travel."""
         try:
             meta, arrays = wire.encode(data)
         except wire.WireError as error:
             raise ProtocolError(str(error)) from None
         beside = wire.inline([array.nbytes for array in arrays])
-        first: list[Frame] = [header.pack(), meta, b"".join(arrays[i].tobytes() for i in beside)]
-        return _messages(first, header, {i: array for i, array in enumerate(arrays) if i not in set(beside)})
+        first: list[Frame] = [header.pack(), meta, b"".join([arrays[i].tobytes() for i in beside])]
+        return first, {i: arrays[i] for i in sorted(set(range(len(arrays))) - set(beside))}
 
     def incoming(self, header: Header, frames: Sequence[memoryview], place: Place = anywhere) -> "ArrivingChunks":
         """See `DataPlane`."""
@@ -83,9 +89,14 @@ class ChunkedPlane:
         if header.item != Via.CHUNKS:
             raise ProtocolError("its arrays are in memory that the two ends do not share")
         try:
-            return ArrivingChunks(header, wire.decode(frames[0], self.max_bytes), frames[1], place)
+            return ArrivingChunks(header, self._decode(frames[0]), frames[1], place)
         except wire.WireError as error:
             raise ProtocolError(str(error)) from None
+
+    def _decode(self, meta: memoryview) -> wire.Head:
+        if meta != self._last[0]:
+            self._last = bytes(meta), wire.decode(meta, self.max_bytes)
+        return self._last[1]
 
 
 class ArrivingChunks:
@@ -96,14 +107,15 @@ class ArrivingChunks:
         self._head = head
         sizes = [slot.size for slot in head.slots]
         inline = wire.inline(sizes)
-        if sum(sizes[i] for i in inline) != len(beside):
+        if sum([sizes[i] for i in inline]) != len(beside):
             raise wire.WireError("the arrays beside the metadata have another size than the table says")
         self._arrays = [_receiver(slot, place) for slot in head.slots]
         offset = 0
         for i in inline:
-            self._bytes(i)[...] = np.frombuffer(beside, np.uint8, sizes[i], offset)
+            array = self._arrays[i]
+            array[...] = np.ndarray(array.shape, array.dtype, beside, offset)
             offset += sizes[i]
-        self._missing = [i for i in range(len(sizes)) if i not in set(inline)][::-1]
+        self._missing = sorted(set(range(len(sizes))) - set(inline), reverse=True)
         self._offset = 0
 
     @property
@@ -157,7 +169,8 @@ class ArrivingChunks:
         return self._arrays[i].reshape(-1).view(np.uint8)
 
 
-def _messages(first: list[Frame], header: Header, large: dict[int, Array]) -> Iterator[Sequence[Frame]]:
+def in_chunks(header: Header, first: list[Frame], large: dict[int, Array]) -> Iterator[Sequence[Frame]]:
+    """The messages of what `ChunkedPlane.pack` gives."""
     yield first
     for item, array in large.items():
         data = array.reshape(-1).view(np.uint8).data

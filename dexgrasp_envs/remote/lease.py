@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from .data_plane import Arriving, DataPlane, Frame
+from .data_plane import Arriving, ChunkedPlane, Frame
 from .segment import Segment
+from .shared_plane import SharingPlane
 
 Messages = Iterator[Sequence[Frame]]
 
@@ -31,7 +32,7 @@ class Lease:
     """Where to send to: the connection of the last call."""
     heard: float
     """When the client was last heard of, s of the monotonic clock."""
-    plane: DataPlane
+    plane: ChunkedPlane | SharingPlane
     """How arrays travel between the two."""
     segment: Segment | None = None
     """Memory that the client may attach. A lease's own: who lost the lease is not given the next client's arrays."""

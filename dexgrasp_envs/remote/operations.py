@@ -1,6 +1,7 @@
 """What a server does for its client: calls of a vector environment, data in, data out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,13 @@ from gymnasium.vector import VectorEnv
 from ..errors import ProtocolError, RemoteError, ResetNeeded
 from ..final_rows import FinalRows
 from .actions import check_actions
+from .data_plane import Array
 from .final_obs import stack
+from .wire import Path
+
+OBSERVING = {"reset", "step", "observe"}
+"""Operations whose reply begins with an observation."""
+NO_PLACES: Mapping[Path, Array] = MappingProxyType({})
 
 
 class Operations:
@@ -17,12 +24,16 @@ class Operations:
 
     Args:
         env: Any vector environment; `get_state` and `set_state` are served if it has them, and the methods that its
-            attribute `remote_calls` names.
+            attribute `remote_calls` names. If its class has `observe_into`, that is called before each reset and step
+            with arrays, by name of the parts of its `Dict` observation, into which it may write the next observation
+            instead of making fresh arrays: memory that is shared with the client, or none.
     """
 
     def __init__(self, env: VectorEnv[Any, Any, Any]):
         self._env = env
         self._last_obs: Any = None
+        # Not by way of the instance: a wrapper passes on what it has not, and may keep or change observations.
+        self._writes = hasattr(type(env), "observe_into")
         self._operations: dict[str, Callable[..., Any]] = {
             "reset": self._reset,
             "step": self._step,
@@ -33,11 +44,19 @@ class Operations:
             "call": self._call,
         }
 
-    def run(self, name: str, arguments: dict[str, Any]) -> Any:
-        """Do one operation; whatever the environment raises is raised."""
+    def run(self, name: str, arguments: dict[str, Any], places: Mapping[Path, Array] = NO_PLACES) -> Any:
+        """Do one operation; whatever the environment raises is raised. The observation may be written to `places`."""
         if name not in self._operations:
             raise ProtocolError(f"unknown operation {name!r}; there are {', '.join(self._operations)}")
+        if self._writes and name in ("reset", "step"):
+            self._env.observe_into({str(path[0]): array for path, array in places.items() if len(path) == 1})  # type: ignore[attr-defined]
         return self._operations[name](**arguments)
+
+    def forget(self) -> None:
+        """Keep nothing of what a client saw that has gone: it may lie in its memory."""
+        self._last_obs = None
+        if self._writes:
+            self._env.observe_into({})  # type: ignore[attr-defined]
 
     def _reset(self, seed: Any, options: Any) -> Any:
         obs, infos = self._env.reset(seed=seed, options=options)

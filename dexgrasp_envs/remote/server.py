@@ -1,7 +1,6 @@
 """A server of a vector environment, whole or in groups."""
 
 import contextlib
-import math
 import queue
 from collections.abc import Sequence
 from types import TracebackType
@@ -18,12 +17,13 @@ from .gate import Gate
 from .identity import describe
 from .keys import ServerKeys
 from .limits import MAX_BYTES, WINDOW
-from .obs_batch import leaves
-from .operations import Operations
+from .obs_layout import ObsLayout
+from .operations import NO_PLACES, OBSERVING, Operations
 from .server_io import ServerIO
-from .session import Reply, Request
+from .session import Gone, Reply, Request
+from .shared_plane import SharingPlane
 from .sockets import bind, open_socket
-from .wire import CHUNK_BYTES, INLINE_BYTES, Header, Kind
+from .wire import Header, Kind
 
 
 class SimServer:
@@ -75,10 +75,10 @@ class SimServer:
         self._num_envs = [int(one.num_envs) for one in envs]
         self._counters = Counters()
         self._log = log
-        shared_bytes = [_shared_bytes(one) for one in envs]
+        layouts = [ObsLayout(one.observation_space) for one in envs]
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
-            self._io = self._open(described, bind, keys, insecure, max_bytes, shared_bytes, window)
+            self._io = self._open(described, bind, keys, insecure, max_bytes, layouts, window)
         except Exception:
             self._context.destroy(linger=0)
             raise
@@ -92,7 +92,7 @@ class SimServer:
         keys: ServerKeys | None,
         insecure: bool,
         max_bytes: int,
-        shared_bytes: Sequence[int],
+        layouts: Sequence[ObsLayout],
         window: float,
     ) -> ServerIO:
         socket = open_socket(self._context, zmq.ROUTER)
@@ -103,11 +103,14 @@ class SimServer:
         self.endpoint = bind(socket, endpoint, anywhere=insecure or keys is not None)
         """Where clients connect to."""
         plane = ChunkedPlane(max_bytes)
-        return ServerIO(self._context, socket, plane, identities, shared_bytes, self._counters, window, self._log, gate)
+        return ServerIO(self._context, socket, plane, identities, layouts, self._counters, window, self._log, gate)
 
     def serve(self) -> None:
         """Do what the client asks until `stop`; the thread that calls this is the one that steps the environment."""
         while (request := self._next_request()) is not None:
+            if isinstance(request, Gone):
+                self._operations[request.group].forget()
+                continue
             reply = self._do(request)
             # Before the reply: who has it finds it counted.
             self._counters.calls += 1
@@ -136,7 +139,7 @@ class SimServer:
     ) -> None:
         self.close()
 
-    def _next_request(self) -> Request | None:
+    def _next_request(self) -> Request | Gone | None:
         while True:
             # Python may miss a signal that comes just before it waits: not longer than this.
             with contextlib.suppress(queue.Empty), self._counters.timing("idle"):
@@ -146,18 +149,16 @@ class SimServer:
         """Whatever goes wrong is the client's to know, and the server's to survive."""
         header = Header(Kind.REPLY, request.lease, request.call)
         try:
+            operation, plane = request.data["operation"], request.plane
             with self._counters.timing("env"):
-                data = self._operations[request.group].run(request.data["operation"], request.data["arguments"])
-            self._counters.steps += self._num_envs[request.group] * (request.data["operation"] == "step")
+                places = NO_PLACES
+                if isinstance(plane, SharingPlane) and operation in OBSERVING:
+                    places = plane.places(request.call)
+                data = self._operations[request.group].run(operation, request.data["arguments"], places)
+            self._counters.steps += self._num_envs[request.group] * (operation == "step")
             with self._counters.timing("serialise"):
                 return Reply(request, request.plane.outgoing(header, data), header, data)
         except Exception as error:
             header, data = header._replace(kind=Kind.ERROR), failure_to_data(error)
             self._log("call_failed", group=request.group, call=request.call, type=data["type"], message=data["message"])
             return Reply(request, request.plane.outgoing(header, data), header, data)
-
-
-def _shared_bytes(env: VectorEnv[Any, Any, Any]) -> int:
-    """Memory for a step that finishes all rows: observations twice, and some for the rest; 0 if all are small."""
-    sizes = [math.prod(leaf.shape) * leaf.dtype.itemsize for _, leaf in leaves(env.observation_space, ())]
-    return 2 * sum(sizes) + CHUNK_BYTES if max(sizes, default=0) > INLINE_BYTES else 0

@@ -18,7 +18,8 @@ from .data_plane import ChunkedPlane, Frame
 from .events import Log
 from .failures import failure_to_data
 from .gate import Gate
-from .session import Reply, Request, Session
+from .obs_layout import ObsLayout
+from .session import Gone, Reply, Request, Session
 from .sockets import MAX_FRAMES, open_socket, receive, send
 from .wire import Header, Kind
 
@@ -38,7 +39,7 @@ class ServerIO(threading.Thread):
         socket: A bound ROUTER socket, which this thread takes over.
         plane: How arrays travel.
         identities: For each group what its client is told in its welcome.
-        shared_bytes: For each group memory that is shared with a client that can, for arrays of replies.
+        layouts: For each group where observations lie in memory that is shared with a client that can.
         counters: Where what travels is counted.
         window: A client that is silent for so long loses its lease to another one, s.
         log: Takes events.
@@ -51,15 +52,15 @@ class ServerIO(threading.Thread):
         socket: "zmq.Socket[bytes]",
         plane: ChunkedPlane,
         identities: Sequence[dict[str, Any]],
-        shared_bytes: Sequence[int],
+        layouts: Sequence[ObsLayout],
         counters: Counters,
         window: float,
         log: Log,
         gate: Gate | None = None,
     ):
         super().__init__(name="dexgrasp-server-io", daemon=True)
-        self.requests: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
-        """Calls to be done; None when the server is to end."""
+        self.requests: queue.SimpleQueue[Request | Gone | None] = queue.SimpleQueue()
+        """Calls to be done, clients that have gone, and None when the server is to end."""
         self.failure: Exception | None = None
         """Why this thread ended, if it was not asked to."""
         self._socket = socket
@@ -68,8 +69,8 @@ class ServerIO(threading.Thread):
         self._window = window
         self._gate = gate
         self.sessions = [
-            Session(identity, plane, size, counters, window, self._send_frames, self.requests.put, log)
-            for identity, size in zip(identities, shared_bytes, strict=True)
+            Session(identity, plane, layout, counters, window, self._send_frames, self.requests.put, log)
+            for identity, layout in zip(identities, layouts, strict=True)
         ]
         """One for each group; this thread's."""
         self._replies: deque[Reply] = deque()
@@ -114,7 +115,7 @@ class ServerIO(threading.Thread):
         while time.monotonic() < deadline:
             while not self.requests.empty():
                 request = self.requests.get_nowait()
-                if request is not None:
+                if isinstance(request, Request):
                     self._replies.append(_too_late(request))
             if not self._turn(wait=self._sending()) and not self._sending() and self.requests.empty():
                 return

@@ -8,10 +8,11 @@ from typing import Any
 
 from ..errors import ProtocolError, ServerBusy
 from .counters import Counters
-from .data_plane import ChunkedPlane, DataPlane, Frame
+from .data_plane import ChunkedPlane, Frame
 from .events import Log
 from .failures import failure_to_data
 from .lease import Lease, Messages, Progress
+from .obs_layout import ObsLayout
 from .segment import Segment, host
 from .shared_plane import SharingPlane
 from .wire import Header, Kind
@@ -28,8 +29,15 @@ class Request:
     lease: int
     call: int
     data: Any
-    plane: DataPlane
+    plane: ChunkedPlane | SharingPlane
     """How the reply's arrays are to travel."""
+
+
+@dataclass(frozen=True)
+class Gone:
+    """Word for the thread that steps that a group's client has gone."""
+
+    group: int
 
 
 @dataclass(frozen=True)
@@ -48,11 +56,11 @@ class Session:
     Args:
         identity: What a client is told in its welcome; its `group` is the group's number.
         plane: How arrays travel.
-        shared_bytes: Memory that is shared with a client that can, for arrays of replies.
+        layout: Where observations lie in memory that is shared with a client that can.
         counters: Where what travels is counted.
         window: A client that is silent for so long loses its lease to another one, s.
         send: Sends a message to a route; False if there is no room.
-        request: Takes a call that has arrived.
+        request: Takes a call that has arrived, and word that the client has gone.
         log: Takes events.
     """
 
@@ -60,11 +68,11 @@ class Session:
         self,
         identity: dict[str, Any],
         plane: ChunkedPlane,
-        shared_bytes: int,
+        layout: ObsLayout,
         counters: Counters,
         window: float,
         send: Callable[[bytes, Sequence[Frame]], bool],
-        request: Callable[[Request], None],
+        request: Callable[[Request | Gone], None],
         log: Log,
     ):
         self.identity = identity
@@ -72,7 +80,7 @@ class Session:
         """The client's, if there is one."""
         self._group = int(identity["group"])
         self._plane = plane
-        self._shared_bytes = shared_bytes
+        self._layout = layout
         self._counters = counters
         self._window = window
         self._send = send
@@ -96,7 +104,8 @@ class Session:
         if self.lease is not None and another and now - self.lease.heard > self._window:
             # Only now: a silent client may have been paused, and can go on while nobody else wants the lease.
             self._log("client_given_up", group=self._group, silent=round(now - self.lease.heard, 1))
-            self.lease, another = None, False
+            self._end_lease()
+            another = False
         if another:
             self._log("client_refused", group=self._group)
             raise ServerBusy(
@@ -117,7 +126,7 @@ class Session:
             self._send(route, [Header(Kind.PONG, lease.id, lease.call, lease.progress, header.call).pack()])
         elif header.kind == Kind.GOODBYE:
             self._log("client_left", group=self._group, calls=lease.call)
-            self.lease = None
+            self._end_lease()
         elif header.kind == Kind.CALL:
             self._call(lease, route, header, frames)
         elif header.kind == Kind.CHUNK:
@@ -153,22 +162,27 @@ class Session:
             last = lease.call - (lease.progress is Progress.RECEIVING)
             self._send(lease.route, [Header(Kind.GOODBYE, lease.id, last).pack()])
 
+    def _end_lease(self) -> None:
+        self.lease = None
+        self._request(Gone(self._group))
+
     def _share(self, lease: Lease, said: dict[str, Any]) -> dict[str, Any] | None:
         """Offer memory to a client that says it is on this host; use it with one that proves to read it."""
         # Only strings are compared: arrays have no truth.
         place, nonce = (word if isinstance(word, str) else None for word in (said.get("host"), said.get("nonce")))
         if lease.segment is None:
-            if not self._shared_bytes or place is None or place != host():
+            size = self._layout.shared_bytes
+            if not size or place is None or place != host():
                 return None
             try:
                 # Half as much again for who looks where the last one but one lies: two batches of observations, and
                 # the last observations of as many rows as one batch has, or else they come in chunks.
                 lease.halves = 2 if said.get("views") is True else 1
-                lease.segment = Segment(self._shared_bytes + (lease.halves - 1) * self._shared_bytes // 2)
+                lease.segment = Segment(size + (lease.halves - 1) * size // 2)
             except OSError as error:
-                return {"failure": f"{self._shared_bytes} bytes: {error.strerror}"}
+                return {"failure": f"{size} bytes: {error.strerror}"}
         elif nonce == lease.segment.nonce.hex():
-            lease.plane = SharingPlane(self._plane, lease.segment.bytes, self._counters, lease.halves)
+            lease.plane = SharingPlane(self._plane, lease.segment.bytes, self._counters, self._layout, lease.halves)
             lease.segment.close()
         return lease.segment.address
 

@@ -1,6 +1,8 @@
 """The cameras of every environment: where they are, when they look, and what they saw last."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import gymnasium
@@ -10,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..config import IMAGE_GROUPS, STEREO_GROUPS, ObservationConfig
+from ..errors import ConfigError
 from ..objects import ObjectSet
 from ..robots.robot import Robot
 from ..scene.scene import Scene
@@ -21,6 +24,9 @@ from .geom_table import part_names
 from .looks import draw_light
 from .ray_caster import RayCaster, Shot
 from .skins import draw_skins, own_looks, surfaces
+
+NOWHERE: Mapping[str, npt.NDArray[Any]] = MappingProxyType({})
+"""No arrays for images: they are fresh."""
 
 
 class CameraRig:
@@ -89,20 +95,42 @@ class CameraRig:
             self._lights[index], self._tints[index] = lights, tints
             self._skins[index] = draw_skins(stereo.colour.textures, self._surfaces, *keys)
 
-    def look(self, rows: Tensor, sim: SimState, object_index: Tensor, step: Tensor) -> dict[str, Tensor]:
-        """Images [n, C, H, W] of `rows` [n] by group, fresh; sim, object_index and step (of the episode) hold all N.
+    def look(
+        self,
+        rows: Tensor,
+        sim: SimState,
+        object_index: Tensor,
+        step: Tensor,
+        into: Mapping[str, npt.NDArray[Any]] = NOWHERE,
+    ) -> dict[str, Tensor]:
+        """Images [n, C, H, W] of `rows` [n] by group; sim, object_index and step (of the episode) hold all N.
 
-        What is taken of a diverged row is zeros.
+        They are in the arrays `into` that there are, which may hold anything before, else in fresh ones. What is taken
+        of a diverged row is zeros.
         """
         index = rows.numpy()
         if self._last is None:
-            images = self._take(index, sim, object_index, step)
+            images = self._take(index, sim, object_index, step, into)
         else:
             due = index[step.numpy()[index] % self._config.image_period == 0]
             for name, taken in self._take(due, sim, object_index, step).items():
                 self._last[name][due] = taken
-            images = {name: last[index] for name, last in self._last.items()}
+            images = self._empty(len(index), into)
+            for name, last in self._last.items():
+                np.take(last, index, 0, images[name])
         return {name: torch.from_numpy(values) for name, values in images.items()}
+
+    def fitting(self, arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+        """Those of some arrays that images of all rows can be written into; ConfigError if one does not fit."""
+        images = {name: arrays[name] for name in self.spaces if name in arrays}
+        for name, array in images.items():
+            dtype, shape = self.spaces[name].dtype, (len(self._mounted_pos), *self.spaces[name].shape)
+            if array.shape != shape or array.dtype != dtype or not array.flags.carray:
+                raise ConfigError(
+                    f"{name} is written into a contiguous array of {dtype} {list(shape)}, got {array.dtype} "
+                    f"{list(array.shape)}, strides {list(array.strides)}, writeable: {array.flags.writeable}"
+                )
+        return images
 
     def get_state(self) -> Arrays:
         """Images that may be shown again."""
@@ -120,14 +148,22 @@ class CameraRig:
     def _sees(self, *groups: str) -> bool:
         return any(name in self.spaces for name in groups)
 
-    def _empty(self, count: int) -> dict[str, npt.NDArray[Any]]:
-        return {name: np.zeros((count, *box.shape), box.dtype) for name, box in self.spaces.items()}
+    def _empty(self, count: int, into: Mapping[str, npt.NDArray[Any]] = NOWHERE) -> dict[str, npt.NDArray[Any]]:
+        return {
+            name: into[name] if name in into else np.zeros((count, *box.shape), box.dtype)
+            for name, box in self.spaces.items()
+        }
 
     def _take(
-        self, index: npt.NDArray[np.int64], sim: SimState, object_index: Tensor, step: Tensor
-    ) -> dict[str, npt.NDArray[np.generic]]:
+        self,
+        index: npt.NDArray[np.int64],
+        sim: SimState,
+        object_index: Tensor,
+        step: Tensor,
+        into: Mapping[str, npt.NDArray[Any]] = NOWHERE,
+    ) -> dict[str, npt.NDArray[Any]]:
         seen = ~sim.diverged.numpy()[index]
-        out = self._empty(int(seen.sum()))
+        out = self._empty(int(seen.sum()), into if seen.all() else NOWHERE)
         body_pos, body_rot = sim.body_pos.numpy(), sim.body_rot.numpy()
         pos, rot = self._camera_poses(body_pos, body_rot)
         camera = self._config.camera
@@ -149,9 +185,10 @@ class CameraRig:
             self._caster.shade(right, *colours, out["right"], skins=self._skins, film=film, eye=1)
         if seen.all():
             return out
-        images = self._empty(len(index))
+        images = self._empty(len(index), into)
         for name, taken in out.items():
             images[name][seen] = taken
+            images[name][~seen] = 0
         return images
 
     def _camera_poses(

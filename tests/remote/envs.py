@@ -226,5 +226,49 @@ class WideEnv(gymnasium.Env):
         return self.np_random.integers(0, 256, 20_000, np.uint8), 0.0, False, False, {}
 
 
+class WritingEnv(VectorEnv):
+    """Writes its images where it is told to; ends episodes by chance; its state is large too."""
+
+    def __init__(self, num_envs: int = 2):
+        self.num_envs = num_envs
+        self.metadata = {"autoreset_mode": AutoresetMode.SAME_STEP}
+        self.autoreset_mode = AutoresetMode.SAME_STEP
+        box = spaces.Box(0, 255, (1, 200, 300), np.uint8)
+        self.single_observation_space = spaces.Dict({"first": box, "second": box, "pose": spaces.Box(0, 1, (2,))})
+        self.single_action_space = spaces.Discrete(2)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.into: dict[str, np.ndarray] = {}
+        self.numbers = np.random.default_rng(0)
+
+    def observe_into(self, arrays: dict[str, np.ndarray]) -> None:
+        self.into = arrays
+
+    def _observe(self) -> dict[str, np.ndarray]:
+        obs = {}
+        for name in ("first", "second"):
+            obs[name] = self.into.get(name, np.empty((self.num_envs, 1, 200, 300), np.uint8))
+            obs[name][...] = self.numbers.integers(0, 256, obs[name].shape, np.uint8)
+        return obs | {"pose": self.numbers.random((self.num_envs, 2), np.float32)}
+
+    def reset(self, *, seed: Any = None, options: Any = None) -> Any:
+        if seed is not None:
+            self.numbers = np.random.default_rng(seed)
+        return self._observe(), {}
+
+    def step(self, actions: Any) -> Any:
+        ended = self.numbers.random(self.num_envs) < 0.3
+        last = {name: values.copy() for name, values in self._observe().items()}
+        obs = self._observe()
+        final = np.array([None] * self.num_envs, object)
+        for row in np.flatnonzero(ended):
+            final[row] = {name: values[row] for name, values in last.items()}
+        infos = {"final_obs": final, "_final_obs": ended} if ended.any() else {}
+        return obs, np.asarray(actions, np.float64), ended, np.zeros(self.num_envs, bool), infos
+
+    def get_state(self) -> dict[str, Any]:
+        return {"large": np.full((self.num_envs, 1 << 16), 7, np.uint8)}
+
+
 def wide_env(num_envs: int) -> SyncVectorEnv:
     return SyncVectorEnv([WideEnv] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)

@@ -109,3 +109,16 @@ def test_a_damaged_first_message_is_refused(damage: str) -> None:
 def test_data_that_cannot_travel_are_refused_before_anything_is_sent() -> None:
     with pytest.raises(ProtocolError, match="complex128"):
         ChunkedPlane(1 << 20).outgoing(HEADER, {"a": np.zeros(1, complex)})
+
+
+def test_metadata_that_come_again_are_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = []
+    decode = wire.decode
+    monkeypatch.setattr(wire, "decode", lambda *args: decoded.append(args) or decode(*args))
+    plane = ChunkedPlane(1 << 20)
+    for number, size in enumerate((3, 3, 4, 4, 3)):
+        first, *_ = messages({"value": np.full(size, number), "name": ["a"]})
+        back = plane.incoming(Header.unpack(bytes(first[0])), first[1:]).data()
+        np.testing.assert_array_equal(back["value"], np.full(size, number))
+        back["name"].append("b")
+    assert len(decoded) == 3

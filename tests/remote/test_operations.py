@@ -1,9 +1,10 @@
+import gymnasium
 import numpy as np
 import pytest
 
 from dexgrasp_envs.errors import ActionError, ProtocolError, RemoteError, ResetNeeded
 from dexgrasp_envs.remote.operations import Operations
-from tests.remote.envs import CountingEnv, StatefulEnv, cartpole, image_env
+from tests.remote.envs import CountingEnv, StatefulEnv, WritingEnv, cartpole, image_env
 
 
 def test_an_unknown_operation_is_refused() -> None:
@@ -66,3 +67,31 @@ def test_only_what_an_environment_names_can_be_called() -> None:
             operations.run("call", {"name": name, "args": []})
     with pytest.raises(RemoteError, match="there are none"):
         Operations(cartpole()).run("call", {"name": "close", "args": []})
+
+
+def test_an_environment_is_told_where_to_write_before_each_reset_and_step() -> None:
+    env = WritingEnv(2)
+    operations = Operations(env)
+    places = {("first",): np.zeros((2, 1, 200, 300), np.uint8), ("pair", 0): np.zeros(1)}
+    reply = operations.run("reset", {"seed": 0, "options": None}, places)
+    assert reply["obs"]["first"] is places["first",] and places["first",].any()
+    assert operations.run("observe", {}, {})["obs"]["first"] is places["first",]
+    reply = operations.run("step", {"actions": np.zeros(2, int)})
+    assert not np.shares_memory(reply["obs"]["first"], places["first",])
+
+
+def test_nothing_is_kept_of_what_a_client_saw_that_has_gone() -> None:
+    env = WritingEnv(2)
+    operations = Operations(env)
+    operations.run("reset", {"seed": 0, "options": None}, {("first",): np.zeros((2, 1, 200, 300), np.uint8)})
+    operations.forget()
+    assert env.into == {}
+    with pytest.raises(ResetNeeded):
+        operations.run("observe", {})
+
+
+def test_an_environment_in_a_wrapper_which_may_keep_observations_is_not_told_where_to_write() -> None:
+    env = WritingEnv(2)
+    operations = Operations(gymnasium.vector.VectorWrapper(env))
+    operations.run("reset", {"seed": 0, "options": None}, {("first",): np.zeros((2, 1, 200, 300), np.uint8)})
+    assert env.into == {}

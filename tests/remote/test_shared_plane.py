@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
 from dexgrasp_envs.errors import ProtocolError, RemoteError
@@ -20,11 +21,12 @@ from dexgrasp_envs.remote.client import RemoteVectorEnv
 from dexgrasp_envs.remote.counters import Counters
 from dexgrasp_envs.remote.data_plane import ChunkedPlane
 from dexgrasp_envs.remote.limits import Deadlines
+from dexgrasp_envs.remote.obs_layout import ObsLayout
 from dexgrasp_envs.remote.segment import host
 from dexgrasp_envs.remote.shared_plane import SharedPlane, SharingPlane
 from dexgrasp_envs.remote.wire import Header, Kind, Via
 from tests.remote.conftest import Connect, Raw, Serve, eventually
-from tests.remote.envs import cartpole, image_env, wide_env
+from tests.remote.envs import WritingEnv, cartpole, image_env, wide_env
 from tests.remote.test_client import MODES, assert_same_run
 from tests.vector_envs import same
 
@@ -38,6 +40,8 @@ DATA = {
 LARGE = DATA["big"].nbytes + DATA["odd"].nbytes
 CHUNKED = ChunkedPlane(1 << 30)
 ROOT = Path(__file__).parents[2]
+NO_LAYOUT = ObsLayout(spaces.Discrete(2))
+LAYOUT = ObsLayout(WritingEnv(2).observation_space)
 
 
 def frames(message: Sequence[Any]) -> tuple[Header, list[memoryview]]:
@@ -56,7 +60,7 @@ def mapped(pid: int | str = "self") -> int:
 
 def test_only_a_token_travels() -> None:
     segment = np.zeros(LARGE, np.uint8)
-    (message,) = SharingPlane(CHUNKED, segment, Counters()).outgoing(HEADER, DATA)
+    (message,) = SharingPlane(CHUNKED, segment, Counters(), NO_LAYOUT).outgoing(HEADER, DATA)
     assert sum(map(len, message)) < 1000
     arriving = SharedPlane(CHUNKED, segment).incoming(*frames(message))
     assert arriving.complete and same(arriving.data(), DATA)
@@ -66,7 +70,7 @@ def test_only_a_token_travels() -> None:
 
 def test_arrays_are_copied_where_they_belong() -> None:
     segment, whole = np.zeros(LARGE, np.uint8), np.zeros((6, 1 << 19, 1), np.uint8)
-    (message,) = SharingPlane(CHUNKED, segment, Counters()).outgoing(HEADER, DATA)
+    (message,) = SharingPlane(CHUNKED, segment, Counters(), NO_LAYOUT).outgoing(HEADER, DATA)
     header, rest = frames(message)
     place = {("big",): whole[3:]}
     back = SharedPlane(CHUNKED, segment).incoming(header, rest, lambda slot: place.get(slot.path)).data()
@@ -76,7 +80,7 @@ def test_arrays_are_copied_where_they_belong() -> None:
 
 def test_what_does_not_fit_travels_in_chunks() -> None:
     segment = np.zeros(LARGE - 1, np.uint8)
-    first, *chunks = SharingPlane(CHUNKED, segment, Counters()).outgoing(HEADER, DATA)
+    first, *chunks = SharingPlane(CHUNKED, segment, Counters(), NO_LAYOUT).outgoing(HEADER, DATA)
     arriving = SharedPlane(CHUNKED, segment).incoming(*frames(first))
     assert not arriving.complete and not segment.any()
     for chunk in chunks:
@@ -85,13 +89,13 @@ def test_what_does_not_fit_travels_in_chunks() -> None:
 
 
 def test_more_than_the_segment_holds_is_refused() -> None:
-    (message,) = SharingPlane(CHUNKED, np.zeros(LARGE, np.uint8), Counters()).outgoing(HEADER, DATA)
+    (message,) = SharingPlane(CHUNKED, np.zeros(LARGE, np.uint8), Counters(), NO_LAYOUT).outgoing(HEADER, DATA)
     with pytest.raises(ProtocolError, match="more bytes than the segment"):
         SharedPlane(CHUNKED, np.zeros(LARGE - 1, np.uint8)).incoming(*frames(message))
 
 
 def test_without_a_segment_a_token_is_refused() -> None:
-    (message,) = SharingPlane(CHUNKED, np.zeros(LARGE, np.uint8), Counters()).outgoing(HEADER, DATA)
+    (message,) = SharingPlane(CHUNKED, np.zeros(LARGE, np.uint8), Counters(), NO_LAYOUT).outgoing(HEADER, DATA)
     with pytest.raises(ProtocolError, match="do not share"):
         CHUNKED.incoming(*frames(message))
 
@@ -163,14 +167,98 @@ def test_rows_of_two_servers_are_fresh_arrays_also_without_copies(serve: Serve, 
 
 
 def test_a_reply_that_is_made_again_lies_where_it_lay() -> None:
-    plane = SharingPlane(CHUNKED, np.zeros(2 * LARGE + 256, np.uint8), Counters(), halves=2)
+    plane = SharingPlane(CHUNKED, np.zeros(2 * LARGE + 256, np.uint8), Counters(), NO_LAYOUT, halves=2)
     offsets = [frames(next(plane.outgoing(HEADER._replace(call=call), DATA)))[0].offset for call in (6, 7, 7, 6, 8)]
     assert offsets == [0, offsets[1], offsets[1], 0, 0] and LARGE <= offsets[1] < LARGE + 192
 
 
 def test_what_does_not_fit_into_half_of_the_memory_travels_in_chunks() -> None:
-    messages = list(SharingPlane(CHUNKED, np.zeros(2 * LARGE - 64, np.uint8), Counters(), 2).outgoing(HEADER, DATA))
+    plane = SharingPlane(CHUNKED, np.zeros(2 * LARGE - 64, np.uint8), Counters(), NO_LAYOUT, 2)
+    messages = list(plane.outgoing(HEADER, DATA))
     assert len(messages) > 1 and frames(messages[0])[0].item == Via.CHUNKS
+
+
+def planes(halves: int = 1) -> tuple[SharingPlane, SharedPlane, np.ndarray]:
+    """Both ends, and the memory between them."""
+    segment = np.zeros(halves * LAYOUT.shared_bytes, np.uint8)
+    return SharingPlane(CHUNKED, segment, Counters(), LAYOUT, halves), SharedPlane(CHUNKED, segment), segment
+
+
+def travel(here: SharingPlane, there: SharedPlane, call: int, data: Any) -> Any:
+    """What arrives of the data of a reply."""
+    (message,) = here.outgoing(HEADER._replace(call=call), data)
+    return there.incoming(*frames(message)).data()
+
+
+@pytest.mark.parametrize("halves", [1, 2])
+@pytest.mark.parametrize("call", [6, 7])
+def test_what_was_written_where_it_lies_is_not_copied(halves: int, call: int) -> None:
+    here, there, segment = planes(halves)
+    places = here.places(call)
+    assert list(places) == [("first",), ("second",)]
+    for number, array in enumerate(places.values(), 1):
+        array[...] = number
+    obs = {path[0]: array for path, array in places.items()}
+    # Whoever writes now raises.
+    segment.flags.writeable = False
+    back = travel(here, there, call, {"obs": obs})
+    assert same(back, {"obs": obs})
+
+
+def test_what_was_written_elsewhere_in_the_memory_is_moved_whole() -> None:
+    here, there, _ = planes()
+    first, second = here.places(6).values()
+    first[...], second[...] = 1, 2
+    swapped = {"first": second.copy(), "second": first.copy()}
+    assert same(travel(here, there, 6, {"obs": {"first": second, "second": first}})["obs"], swapped)
+
+
+def test_other_replies_leave_the_observation_where_it_is() -> None:
+    here, there, segment = planes()
+    first, second = here.places(6).values()
+    first[...], second[...] = 1, 2
+    obs = {"first": first, "second": second}
+    travel(here, there, 6, {"obs": obs})
+    state = {"large": np.full((2, 1 << 16), 7, np.uint8)}
+    assert same(travel(here, there, 7, state), state)
+    assert (first == 1).all() and (second == 2).all()
+    here.places(8)
+    segment.flags.writeable = False
+    assert same(travel(here, there, 8, {"obs": obs})["obs"], obs)
+
+
+@pytest.mark.parametrize("copy", [True, False], ids=["copied", "seen"])
+def test_an_environment_that_writes_there_gives_the_bits_of_a_local_one(
+    serve: Serve, connect: Connect, copy: bool
+) -> None:
+    env = WritingEnv(3)
+    server = serve(env)
+    remote = connect(server, copy=copy)
+    assert_same_run(WritingEnv(3), remote, 12)
+    lease = server._io.sessions[0].lease
+    assert lease is not None and lease.segment is not None
+    assert all(np.shares_memory(array, lease.segment.bytes) for array in env.into.values()) and len(env.into) == 2
+
+
+@pytest.mark.parametrize("copy", [True, False], ids=["copied", "seen"])
+def test_the_last_observation_is_there_after_other_calls(serve: Serve, connect: Connect, copy: bool) -> None:
+    remote = connect(serve(WritingEnv(2)), serve(WritingEnv(2)), copy=copy)
+    before = {name: values.copy() for name, values in remote.reset(seed=0)[0].items()}
+    remote.get_state()
+    for others in range(3):
+        mask = np.array([False, False, True, True])
+        obs, _ = remote.reset(seed=others, options={"reset_mask": mask})
+        assert same({name: values[:2] for name, values in obs.items()}, {n: v[:2] for n, v in before.items()})
+
+
+def test_memory_that_an_environment_writes_to_goes_with_the_client(serve: Serve) -> None:
+    before = mapped()
+    server = serve(WritingEnv(2))
+    remote = RemoteVectorEnv([server.endpoint])
+    remote.reset(seed=0)
+    assert mapped() == before + 2
+    remote.close()
+    assert eventually(lambda: mapped() == before)
 
 
 def test_no_memory_is_shared_for_small_observations(serve: Serve, connect: Connect) -> None:

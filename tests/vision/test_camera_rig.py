@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from dexgrasp_envs.config import CAMERAS, LIGHTS, CameraConfig, ObservationConfig, StereoConfig
+from dexgrasp_envs.errors import ConfigError
 from dexgrasp_envs.objects import GraspObject, ObjectSet
 from dexgrasp_envs.scene.bodies import Geom, Shape
 from dexgrasp_envs.sensor_config import COLOURS, DEPTH_NOISES, ColourConfig
@@ -122,6 +123,40 @@ def test_the_number_of_threads_does_not_change_a_bit(state: SimState, groups: tu
         look(sensor(threads, groups=groups, camera=jitter, depth_format="float32"), state) for threads in (1, 3)
     )
     assert one.tobytes() == three.tobytes()
+
+
+@BOTH
+@pytest.mark.parametrize("period", [1, 3])
+@pytest.mark.parametrize("diverged", [[], [1], [0, 1, 2, 3]])
+def test_images_are_written_where_they_are_wanted(
+    state: SimState, groups: tuple[str, ...], period: int, diverged: list[int]
+) -> None:
+    now = state.rows(ROWS)
+    now.diverged[diverged] = True
+    one, other = (sensor(groups=groups, image_period=period) for _ in range(2))
+    places = {name: np.full((N, *box.shape), 77, box.dtype) for name, box in one.spaces.items()}
+    into = one.fitting({**places, "proprio": np.zeros(3)})
+    for step in (0, 1, 3):
+        steps = torch.full((N,), step)
+        fresh = other.look(ROWS, now, OBJECT_INDEX, steps)
+        for name, images in one.look(ROWS, now, OBJECT_INDEX, steps, into).items():
+            assert images.data_ptr() == places[name].ctypes.data
+            assert torch.equal(images, fresh[name]), name
+
+
+@pytest.mark.parametrize("wrong", ["shape", "dtype", "order", "read-only"])
+def test_images_are_not_written_where_they_do_not_fit(wrong: str) -> None:
+    shape, dtype, order = (N, 1, 48, 64), np.uint16, "C"
+    if wrong == "shape":
+        shape = (N - 1, 1, 48, 64)
+    elif wrong == "dtype":
+        dtype = np.int16
+    elif wrong == "order":
+        order = "F"
+    array = np.zeros(shape, dtype, order)  # type: ignore[call-overload]
+    array.flags.writeable = wrong != "read-only"
+    with pytest.raises(ConfigError, match=r"depth is written into a contiguous array of uint16 \[4, 1, 48, 64\]"):
+        sensor().fitting({"depth": array})
 
 
 @BOTH
