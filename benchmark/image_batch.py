@@ -1,6 +1,7 @@
 """Environments that cost nothing or a given time, and give images: what is left of a step is its transport."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
@@ -41,6 +42,25 @@ class ImageBatch(VectorEnv[Any, Any, Any]):
         time.sleep(self._seconds)
         none = np.zeros(self.num_envs, bool)
         return self._obs, np.zeros(self.num_envs, np.float32), none, none.copy(), {}
+
+
+class DrawnBatch(ImageBatch):
+    """Images of 1 MiB that are drawn anew at each step, as fast as memory can be written, where they are wanted."""
+
+    def __init__(self, num_envs: int):
+        super().__init__(num_envs)
+        self._images = np.empty_like(self._obs["image"])
+        self._into = self._images
+
+    def observe_into(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """See `Operations`."""
+        self._into = arrays.get("image", self._images)
+
+    def step(self, actions: Any) -> Any:
+        """The images."""
+        _, *others = super().step(actions)
+        np.copyto(self._into, self._obs["image"])
+        return {"image": self._into}, *others
 
 
 class Images(gymnasium.Env[Any, npt.NDArray[np.float32]]):

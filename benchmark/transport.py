@@ -28,7 +28,7 @@ from dexgrasp_envs.registration import DEPTH_ID
 from dexgrasp_envs.remote.client import RemoteVectorEnv
 from dexgrasp_envs.remote.keys import ClientKeys, write_keys
 
-from .image_batch import ImageBatch, Images
+from .image_batch import DrawnBatch, ImageBatch, Images
 from .memory import resident
 from .progress import Tell, silent
 from .timing import Run, in_turns
@@ -93,7 +93,11 @@ def depth_environments(num_envs: int, steps: int, rounds: int) -> dict[str, floa
 
 
 def batches(batch: int, steps: int, rounds: int) -> dict[str, Any]:
-    """Seconds for a batch of so many MiB by each way, and the ratios to what cannot be left out."""
+    """Seconds for a batch of so many MiB by each way, and the ratios to what cannot be left out.
+
+    Images are there already, so that a step costs nothing but the way, or are drawn at each step, which costs one copy
+    in process too: then it is compared what the way adds to that.
+    """
     workers = min(batch, _WORKERS)
     here = ImageBatch(batch)
     source = here.reset()[0]["image"]
@@ -104,11 +108,16 @@ def batches(batch: int, steps: int, rounds: int) -> dict[str, Any]:
         plain, _ = stack.enter_context(serving("ours", batch))
         shared, _ = stack.enter_context(serving("ours", batch))
         viewed, _ = stack.enter_context(serving("ours", batch))
+        drawn, _ = stack.enter_context(serving("ours", batch, "--drawn"))
+        drawn_viewed, _ = stack.enter_context(serving("ours", batch, "--drawn"))
         curve, _ = stack.enter_context(serving("ours", batch, "--keys", str(folder)))
         pickled, _ = stack.enter_context(serving("pickle", batch))
         envs: dict[str, Any] = {
             "shared memory": RemoteVectorEnv([shared]),
             "shared memory, views": RemoteVectorEnv([viewed], copy=False),
+            "drawn in process": DrawnBatch(batch),
+            "drawn into shared memory": RemoteVectorEnv([drawn]),
+            "drawn into shared memory, views": RemoteVectorEnv([drawn_viewed], copy=False),
             "tcp": RemoteVectorEnv([plain], shared_memory=False),
             "tcp, encrypted": RemoteVectorEnv([curve], shared_memory=False, keys=ClientKeys.load(folder)),
             "pickle over tcp": Pickled(pickled, batch),
@@ -129,11 +138,17 @@ def batches(batch: int, steps: int, rounds: int) -> dict[str, Any]:
             runs[f"pyzmq, {way}"] = stack.enter_context(contextlib.closing(Raw(endpoint, way, warm))).receive
         seconds = in_turns(runs, max(rounds, steps))
     raw = min(value for name, value in seconds.items() if name.startswith("pyzmq"))
+
+    def added(name: str) -> float:
+        return (seconds[name] - seconds["drawn in process"]) / seconds["memcpy"]
+
     return {
         "mib": batch,
         "milliseconds": {name: 1e3 * value for name, value in seconds.items()},
         "shared_memory_to_memcpy": seconds["shared memory"] / seconds["memcpy"],
         "shared_memory_views_to_memcpy": seconds["shared memory, views"] / seconds["memcpy"],
+        "drawn_into_shared_memory_adds_memcpys": added("drawn into shared memory"),
+        "drawn_into_shared_memory_views_adds_memcpys": added("drawn into shared memory, views"),
         "shared_memory_to_memcpy_into_fresh_memory": seconds["shared memory"] / seconds["memcpy into fresh memory"],
         "tcp_to_best_pyzmq": seconds["tcp"] / raw,
         "encrypted_to_plain_tcp": seconds["tcp, encrypted"] / seconds["tcp"],

@@ -18,7 +18,7 @@ from dexgrasp_envs.remote.keys import ServerKeys
 from dexgrasp_envs.remote.parent_watch import end_with_parent
 from dexgrasp_envs.remote.server import SimServer
 
-from .image_batch import SIDE, ImageBatch
+from .image_batch import SIDE, DrawnBatch, ImageBatch
 
 CHUNK = 1 << 20
 """Bytes of a message in the chunked form."""
@@ -36,11 +36,14 @@ def main(
     groups: int = 1,
     seconds: float = 0.0,
     keys: Path | None = None,
+    drawn: bool = False,
 ) -> None:
-    """Serve `num_envs` environments, of an id or an `ImageBatch` whose step takes `seconds`."""
+    """Serve `num_envs` environments, of an id, an `ImageBatch` whose step takes `seconds`, or a `DrawnBatch`."""
     end_with_parent(pipe, Path("/"))
     if way == "ours":
         envs = [ImageBatch(num_envs // groups, seconds / groups) for _ in range(groups)]
+        if drawn:
+            envs = [DrawnBatch(num_envs)]
         server_keys = None if keys is None else ServerKeys.load(keys)
         with SimServer(envs, [{}] * groups, bind, keys=server_keys) as server:
             print(READY, server.endpoint, flush=True)

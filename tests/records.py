@@ -117,6 +117,7 @@ def transport() -> Record:
         "batch": {
             "mib": 2, "milliseconds": {"memcpy": 1.0, "shared memory": 2.0}, "shared_memory_to_memcpy": 2.0,
             "shared_memory_views_to_memcpy": 1.1, "tcp_to_best_pyzmq": 1.2,
+            "drawn_into_shared_memory_adds_memcpys": 1.1, "drawn_into_shared_memory_views_adds_memcpys": 0.1,
         },
         "overlap_with_sleep": {"one": 0.04, "two": 0.02, "ratio": 2.0},
         "overlap_with_network": {

@@ -11,8 +11,8 @@ def test_figures_are_held_against_their_targets():
     assert met["deepest penetration of an object, mm"] == "**no**"
     assert met["stereo pairs 120x160/s on one core, of MuJoCo's OpenGL"] == "**no**"
     assert met["two groups, policy sleeps as long as a step"] == "yes"
-    assert met["batch copied out of shared memory, of one memcpy"] == "**no**"
-    assert met["batch seen in shared memory (copy=False), of one memcpy"] == "yes"
+    assert met["batch copied into shared memory, copied out: memcpys in all"] == "**no**"
+    assert met["batch drawn into shared memory, seen there: memcpys added"] == "yes"
     assert met["depth error of the primitives, mm"] == "yes"
 
 

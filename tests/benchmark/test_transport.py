@@ -10,6 +10,8 @@ def test_batches_of_all_ways_are_compared_with_bare_copies():
     took = figures["milliseconds"]
     assert figures["shared_memory_to_memcpy"] == pytest.approx(took["shared memory"] / took["memcpy"])
     assert figures["shared_memory_views_to_memcpy"] == pytest.approx(took["shared memory, views"] / took["memcpy"])
+    added = took["drawn into shared memory"] - took["drawn in process"]
+    assert figures["drawn_into_shared_memory_adds_memcpys"] == pytest.approx(added / took["memcpy"])
     assert figures["tcp_to_best_pyzmq"] == pytest.approx(took["tcp"] / min(took["pyzmq, frame"], took["pyzmq, chunks"]))
 
 
