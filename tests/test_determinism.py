@@ -50,7 +50,7 @@ def assert_same_bits(whole: dict[str, np.ndarray], parts: list[dict[str, np.ndar
         assert values.tobytes() == joined.tobytes(), f"{key} differs"
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(cuts=st.lists(st.integers(1, 12), max_size=4), seed=st.integers(0, 2**63 - 1), threads=st.integers(1, 3))
 def test_grouping_and_threads_do_not_change_a_bit(cuts: list[int], seed: int, threads: int) -> None:
     total = 13

@@ -29,13 +29,15 @@ SMALL = DaggerConfig(
 SECOND = 1 / 60
 
 
-@pytest.fixture(autouse=True)
-def small_world(monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def small_world():
     """Students act in the fake environment, and every look at the clock takes a second."""
     ticks = count()
-    monkeypatch.setitem(STUDENTS, "stereo", FAKE_STEREO_ID)
-    monkeypatch.setattr("baselines.distill.perf_counter", lambda: float(next(ticks)))
-    monkeypatch.setattr("baselines.sight_training.MINIBATCH", 32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(STUDENTS, "stereo", FAKE_STEREO_ID)
+        patch.setattr("baselines.distill.perf_counter", lambda: float(next(ticks)))
+        patch.setattr("baselines.sight_training.MINIBATCH", 32)
+        yield
 
 
 def arguments(folder, **changes) -> Args:
@@ -47,6 +49,13 @@ def arguments(folder, **changes) -> Args:
 
 def run(args: Args) -> Distillation:
     return distill(args, Console(file=open(os.devnull, "w")))
+
+
+@pytest.fixture(scope="module")
+def ran(small_world, tmp_path_factory) -> tuple[Args, Distillation]:
+    """A run that has ended."""
+    args = arguments(tmp_path_factory.mktemp("ran"))
+    return args, run(args)
 
 
 def test_the_student_learns_to_act_like_the_teacher(tmp_path):
@@ -71,9 +80,9 @@ def test_what_is_remembered_goes_with_the_episodes(tmp_path):
     assert recent.starts[1:16].any() and obs["left"].dtype == torch.uint8
 
 
-def test_a_student_is_evaluated_from_its_file(tmp_path):
-    learner = run(arguments(tmp_path))
-    evaluation = evaluate_checkpoint(tmp_path / "run" / "policy.pt", 8, 1, seed=9)
+def test_a_student_is_evaluated_from_its_file(ran):
+    args, learner = ran
+    evaluation = evaluate_checkpoint(args.out / "policy.pt", 8, 1, seed=9)
     assert isinstance(evaluation.policy, StereoStudent) and evaluation.result.summary()["episodes"] == 8
     obs, _ = learner.env.reset(seed=9)
     for mine, theirs in zip(
@@ -82,24 +91,21 @@ def test_a_student_is_evaluated_from_its_file(tmp_path):
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_a_student_needs_nothing_of_what_it_was_taught_with(tmp_path):
-    run(arguments(tmp_path))
-    meta, _ = checkpoint.read(tmp_path / "run" / "policy.pt")
+def test_a_student_needs_nothing_of_what_it_was_taught_with(ran):
+    meta, _ = checkpoint.read(ran[0].out / "policy.pt")
     assert meta.env_id == FAKE_STEREO_ID and set(meta.observation_space) == {"proprio", "left", "right"}
     assert checkpoint.config_of(meta).observation.groups == ("left", "right")
 
 
-def test_resume_restores_weights_and_optimiser(tmp_path):
-    args = arguments(tmp_path)
-    first = run(args)
+def test_resume_restores_weights_and_optimiser(ran):
+    args, first = ran
     second = Distillation(replace(args, resume=args.out / "latest.pt"))
     for name, value in first.student.state_dict().items():
         assert torch.equal(value, second.student.state_dict()[name]), name
 
 
-def test_a_recurrent_student_cannot_teach_nor_be_trained_by_ppo(tmp_path):
-    args = arguments(tmp_path)
-    run(args)
+def test_a_recurrent_student_cannot_teach_nor_be_trained_by_ppo(ran):
+    args, _ = ran
     with pytest.raises(CheckpointError, match="recurrent student"):
         Distillation(replace(args, teacher=args.out / "policy.pt"))
 
