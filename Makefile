@@ -26,8 +26,12 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: install
 	$(BIN)/python -m baselines.demo
 
+# What measures time or kills processes has the machine to itself.
+ALONE := tests/remote tests/benchmark
+
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ALONE:%=--ignore %)
+	$(BIN)/python -m pytest $(ALONE)
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow
