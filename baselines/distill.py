@@ -46,12 +46,13 @@ COLUMNS = (
 )  # fmt: skip
 STUDENTS = {"depth": DEPTH_ID, "stereo": STEREO_ID}
 """Id of the environment that a student of each kind acts in."""
-KEPT = ("student", "teacher_minutes", "seed", "image_size", "dagger")
+KEPT = ("student", "teacher_minutes", "seed", "image_size", "noisy", "dagger")
 """Arguments that a resumed run must repeat."""
 EXAMPLES = """
 examples:
   python -m baselines.distill --teacher results/checkpoints/state.pt --minutes 5 --sim spawn:2 --out runs/dagger
   python -m baselines.distill --teacher results/checkpoints/depth.pt --student stereo --minutes 15 --sim spawn:2
+  python -m baselines.distill --teacher results/checkpoints/state_adr.pt --noisy --minutes 25 --sim spawn:2
   python -m baselines.evaluate runs/dagger/policy.pt --out runs/dagger/evaluation.json
   python -m baselines.train DexGrasp/KukaAllegro-Depth-v0 --minutes 15 --start-from runs/dagger/policy.pt --sim spawn:2
 """
@@ -81,6 +82,8 @@ class Args:
     """Folder of `dexgrasp keys`, if the servers of --sim have keys."""
     image_size: tuple[int, int] = (48, 64)
     """(height, width) of the student's images, pixels."""
+    noisy: bool = False
+    """Learn with the noise of depth and the jitter of the camera's pose that the tier "hard" has."""
     resume: Path | None = None
     """latest.pt of a run to go on with; give the arguments of that run again."""
     checkpoint_minutes: float = 3.0
@@ -105,7 +108,8 @@ class Distillation:
         teacher, self.teacher_meta = checkpoint.load_actor_critic(args.teacher)
         goes_on = args.student == "depth"  # with PPO
         taught = checkpoint.config_of(self.teacher_meta)
-        config = student_config(taught, args.image_size, *(("privileged",) if goes_on else ()))
+        groups = ("privileged",) if goes_on else ()
+        config = student_config(taught, args.image_size, *groups, noisy=args.noisy)
         taught_config = teaching_config(config, self.teacher_meta.actor_groups)
         self.env = make_envs(STUDENTS[args.student], args.num_envs, taught_config, args.sim, args.keys)
         try:

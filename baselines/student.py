@@ -10,6 +10,7 @@ from gymnasium.vector import VectorEnv
 from dexgrasp_envs.config import GROUPS, EnvConfig
 from dexgrasp_envs.errors import CheckpointError, ConfigError
 from dexgrasp_envs.remote.identity import differences
+from dexgrasp_envs.tiers import on_tier
 
 from .checkpoint import CheckpointMeta, require_task
 from .policy import ActorCritic
@@ -23,9 +24,16 @@ CRITIC_GROUPS = ("proprio", "privileged")
 """What its critic reads, which is the teacher's."""
 
 
-def student_config(taught: EnvConfig, image_size: tuple[int, int], *groups: str) -> EnvConfig:
-    """The teacher's task as the student meets it once it is alone: with `groups` beside those of its id."""
-    return taught.replace(observation=replace(taught.observation, groups=groups, image_size=image_size))
+def student_config(taught: EnvConfig, image_size: tuple[int, int], *groups: str, noisy: bool = False) -> EnvConfig:
+    """The teacher's task as the student meets it once it is alone: with `groups` beside those of its id.
+
+    A `noisy` one sees through a camera that errs as that of the tier `hard`.
+    """
+    observation = replace(taught.observation, groups=groups, image_size=image_size)
+    if noisy:
+        erring = on_tier(taught, "hard").observation
+        observation = replace(observation, camera=erring.camera, depth_noise=erring.depth_noise)
+    return taught.replace(observation=observation)
 
 
 def teaching_config(config: EnvConfig, teacher_groups: Sequence[str]) -> EnvConfig:

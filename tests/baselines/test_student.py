@@ -10,6 +10,7 @@ from baselines.ppo_config import DEPTH_PPO
 from baselines.student import make_depth_student, require_teacher, student_config, teaching_config
 from dexgrasp_envs.config import EnvConfig, EpisodeConfig, RewardConfig
 from dexgrasp_envs.errors import CheckpointError, ConfigError
+from dexgrasp_envs.tiers import TIERS
 from tests.baselines.fake_env import CAMERA, FAKE_DEPTH_CONFIG, FAKE_DEPTH_ID
 from tests.baselines.teachers import HIDDEN, make_teacher, write_teacher
 
@@ -31,6 +32,16 @@ def test_a_student_meets_its_teachers_task_with_its_own_observations():
     assert config.reward.lift == 7.0 and config.observation.image_size == (24, 32)
     assert config.observation.groups == ("privileged",)
     assert config.observation.camera == taught.observation.camera
+
+
+def test_a_noisy_student_sees_through_the_camera_of_the_hard_tier_and_meets_the_same_task():
+    taught = EnvConfig(objects="train").observing("state", "privileged")
+    exact, noisy = (student_config(taught, (24, 32), "depth", noisy=noisy) for noisy in (False, True))
+    hard = TIERS["hard"]
+    assert noisy.observation.depth_noise == hard.depth_noise != exact.observation.depth_noise
+    camera = noisy.observation.camera
+    assert (camera.position_jitter, camera.rotation_jitter) == (hard.position_jitter, hard.rotation_jitter) != (0, 0)
+    assert noisy.replace(observation=exact.observation) == exact
 
 
 def test_while_taught_it_is_delivered_what_the_teacher_reads():
