@@ -47,8 +47,8 @@ class ImageBatch(VectorEnv[Any, Any, Any]):
 class DrawnBatch(ImageBatch):
     """Images of 1 MiB that are drawn anew at each step, as fast as memory can be written, where they are wanted."""
 
-    def __init__(self, num_envs: int):
-        super().__init__(num_envs)
+    def __init__(self, num_envs: int, seconds: float = 0.0):
+        super().__init__(num_envs, seconds)
         self._images = np.empty_like(self._obs["image"])
         self._into = self._images
 

@@ -108,8 +108,8 @@ def batches(batch: int, steps: int, rounds: int) -> dict[str, Any]:
         plain, _ = stack.enter_context(serving("ours", batch))
         shared, _ = stack.enter_context(serving("ours", batch))
         viewed, _ = stack.enter_context(serving("ours", batch))
-        drawn, _ = stack.enter_context(serving("ours", batch, "--drawn"))
-        drawn_viewed, _ = stack.enter_context(serving("ours", batch, "--drawn"))
+        drawn, _ = stack.enter_context(serving("drawn", batch))
+        drawn_viewed, _ = stack.enter_context(serving("drawn", batch))
         curve, _ = stack.enter_context(serving("ours", batch, "--keys", str(folder)))
         pickled, _ = stack.enter_context(serving("pickle", batch))
         envs: dict[str, Any] = {

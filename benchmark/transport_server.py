@@ -22,8 +22,9 @@ from .image_batch import SIDE, DrawnBatch, ImageBatch
 
 CHUNK = 1 << 20
 """Bytes of a message in the chunked form."""
-Way = Literal["ours", "pickle", "frame", "chunks"]
-"""This package's server; the usual one, a REP socket and pickle; or bare bytes in one message, or in many."""
+Way = Literal["ours", "drawn", "pickle", "frame", "chunks"]
+"""This package's server, of images that are there or are drawn; the usual one, a REP socket and pickle; or bytes, in
+one message or in many."""
 BARE: tuple[Way, Way] = ("frame", "chunks")
 
 
@@ -36,14 +37,12 @@ def main(
     groups: int = 1,
     seconds: float = 0.0,
     keys: Path | None = None,
-    drawn: bool = False,
 ) -> None:
-    """Serve `num_envs` environments, of an id, an `ImageBatch` whose step takes `seconds`, or a `DrawnBatch`."""
+    """Serve `num_envs` environments, of an id, or of images whose step takes `seconds`."""
     end_with_parent(pipe, Path("/"))
-    if way == "ours":
-        envs = [ImageBatch(num_envs // groups, seconds / groups) for _ in range(groups)]
-        if drawn:
-            envs = [DrawnBatch(num_envs)]
+    if way in ("ours", "drawn"):
+        make = DrawnBatch if way == "drawn" else ImageBatch
+        envs = [make(num_envs // groups, seconds / groups) for _ in range(groups)]
         server_keys = None if keys is None else ServerKeys.load(keys)
         with SimServer(envs, [{}] * groups, bind, keys=server_keys) as server:
             print(READY, server.endpoint, flush=True)

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import gymnasium
@@ -13,10 +14,12 @@ from gymnasium.vector import AutoresetMode
 from dexgrasp_envs.config import EnvConfig
 from dexgrasp_envs.errors import ConfigError, DeadlineExceeded, HandshakeError, StateError
 from dexgrasp_envs.registration import DEPTH_ID, STATE_ID, STEREO_ID
+from dexgrasp_envs.remote.client import RemoteVectorEnv
 from dexgrasp_envs.remote.launcher import Children
 from dexgrasp_envs.remote.limits import Deadlines
 from dexgrasp_envs.remote_env import DexGraspRemoteVectorEnv, make_remote
 from dexgrasp_envs.vector_env import DexGraspVectorEnv
+from tests.remote.conftest import Serve, serve  # noqa: F401
 from tests.vector_envs import LIMIT, Make, actions, assert_same_infos, same
 
 N = 3
@@ -232,3 +235,14 @@ def test_a_lost_simulator_goes_on_with_new_episodes_as_an_environment_would(make
         assert same({name: values[row] for name, values in obs.items()}, start)
     finally:
         ours.close()
+
+
+def test_images_are_drawn_into_memory_that_the_client_reads(serve: Serve) -> None:  # noqa: F811
+    env: Any = gymnasium.make_vec(DEPTH_ID, 2, threads=1)
+    server = serve(env)
+    with closing(RemoteVectorEnv([server.endpoint])) as envs:
+        images = envs.reset(seed=0)[0]["depth"]
+        lease = server._io.sessions[0].lease
+        assert lease is not None and lease.segment is not None
+        assert np.shares_memory(env.unwrapped._into["depth"], lease.segment.bytes)
+        np.testing.assert_array_equal(env.unwrapped._into["depth"], images)

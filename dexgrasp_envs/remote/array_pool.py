@@ -2,14 +2,14 @@
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 KEPT = 2
-"""Arrays of one kind whose memory is kept: one that the caller looks at, and the one that comes next."""
+"""Arrays of one name whose memory is kept: one that the caller looks at, and the one that comes next."""
 _Owner = npt.NDArray[np.uint8]
 
 
@@ -21,16 +21,16 @@ class ArrayPool:
     """
 
     def __init__(self) -> None:
-        self._owners: dict[int, list[_Owner]] = {}
+        self._owners: dict[Hashable, list[_Owner]] = {}
 
-    def empty(self, shape: Sequence[int], dtype: Any) -> npt.NDArray[Any]:
-        """As `np.empty`."""
-        return self._owner(math.prod(shape) * np.dtype(dtype).itemsize).view(dtype).reshape(shape)
+    def empty(self, name: Hashable, shape: Sequence[int], dtype: Any) -> npt.NDArray[Any]:
+        """As `np.empty`; what is asked for by one name is expected to be of one size."""
+        return self._owner(name, math.prod(shape) * np.dtype(dtype).itemsize).view(dtype).reshape(shape)
 
-    def _owner(self, size: int) -> _Owner:
-        owners = self._owners.setdefault(size, [])
+    def _owner(self, name: Hashable, size: int) -> _Owner:
+        owners = self._owners.setdefault(name, [])
         for i in range(len(owners)):
-            if _references(owners, i) == _UNUSED:
+            if owners[i].nbytes == size and _references(owners, i) == _UNUSED:
                 return owners[i]
         if len(owners) == KEPT:
             # Its user keeps it.

@@ -1,6 +1,6 @@
 """How the arrays of a message travel."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +12,8 @@ from .wire import Header, Kind, Slot, Via
 
 Array = npt.NDArray[np.generic]
 Frame = bytes | memoryview
+_KEPT = 1 << 16
+"""Most bytes of metadata that are remembered."""
 ALIGNMENT = 64
 """Bytes of whose multiples arrays in shared memory begin at: what any dtype, and a line of any cache, wants."""
 Place = Callable[[Slot], Array | None]
@@ -66,21 +68,26 @@ class ChunkedPlane:
     def __init__(self, max_bytes: int):
         self.max_bytes = max_bytes
         # Most replies have the metadata of the one before: of a step in which no episode ends.
-        self._last: tuple[bytes, wire.Head] = b"", wire.Head(None, [])
+        self._last: tuple[bytes, wire.Head] | None = None
 
     def outgoing(self, header: Header, data: Any) -> Iterator[Sequence[Frame]]:
         """See `DataPlane`. The arrays must stay as they are until the last message is sent."""
         return in_chunks(header, *self.pack(header, data))
 
-    def pack(self, header: Header, data: Any) -> tuple[list[Frame], dict[int, Array]]:
-        """The first message, and the arrays that are not in it, by number; ProtocolError if they cannot travel."""
+    def pack(
+        self, header: Header, data: Any, locate: Callable[[list[Array]], Mapping[int, int]] = lambda _: {}
+    ) -> tuple[list[Frame], dict[int, Array]]:
+        """The first message, and the arrays that are not in it, by number; ProtocolError if they cannot travel.
+
+        `locate` is as `wire.encode` takes it.
+        """
         try:
-            meta, arrays = wire.encode(data)
+            meta, arrays = wire.encode(data, locate)
         except wire.WireError as error:
             raise ProtocolError(str(error)) from None
         beside = wire.inline([array.nbytes for array in arrays])
         first: list[Frame] = [header.pack(), meta, b"".join([arrays[i].tobytes() for i in beside])]
-        return first, {i: arrays[i] for i in sorted(set(range(len(arrays))) - set(beside))}
+        return first, {i: arrays[i] for i in wire.large([array.nbytes for array in arrays])}
 
     def incoming(self, header: Header, frames: Sequence[memoryview], place: Place = anywhere) -> "ArrivingChunks":
         """See `DataPlane`."""
@@ -94,9 +101,12 @@ class ChunkedPlane:
             raise ProtocolError(str(error)) from None
 
     def _decode(self, meta: memoryview) -> wire.Head:
-        if meta != self._last[0]:
-            self._last = bytes(meta), wire.decode(meta, self.max_bytes)
-        return self._last[1]
+        if self._last is not None and meta == self._last[0]:
+            return self._last[1]
+        head = wire.decode(meta, self.max_bytes)
+        # What a stranger may make large is not kept.
+        self._last = (bytes(meta), head) if len(meta) <= _KEPT else None
+        return head
 
 
 class ArrivingChunks:
@@ -115,7 +125,7 @@ class ArrivingChunks:
             array = self._arrays[i]
             array[...] = np.ndarray(array.shape, array.dtype, beside, offset)
             offset += sizes[i]
-        self._missing = sorted(set(range(len(sizes))) - set(inline), reverse=True)
+        self._missing = wire.large(sizes)[::-1]
         self._offset = 0
 
     @property
@@ -147,12 +157,16 @@ class ArrivingChunks:
             self._offset = 0
 
     def find_in(self, memory: npt.NDArray[np.uint8], start: int, copy: bool) -> None:
-        """Take the arrays that are missing from memory, where they lie from `start` on; as views unless copied."""
-        end = start
+        """Take the arrays that are missing from memory, of which their offsets count from `start`; as views or copies.
+
+        ProtocolError if one has no offset, or does not lie in the memory.
+        """
         while self._missing:
             i = self._missing.pop()
             slot = self._head.slots[i]
-            begin = next_start(end)
+            if slot.offset is None:
+                raise ProtocolError("an array in shared memory has no offset")
+            begin = start + slot.offset
             end = begin + slot.size
             if end > len(memory):
                 raise ProtocolError(f"more bytes than the segment's {len(memory)}")

@@ -24,7 +24,7 @@ class ObsBatch:
         self._fresh = pool is not None
         self._arrays: dict[Path, Array] = {}
         if pool is not None:
-            self._arrays = {path: pool.empty(leaf.shape, leaf.dtype) for path, leaf in leaves(space, ())}
+            self._arrays = {path: pool.empty(path, leaf.shape, leaf.dtype) for path, leaf in leaves(space, ())}
 
     def place(self, rows: slice) -> Place:
         """Where a server's rows of `data["obs"]` belong."""
@@ -61,9 +61,11 @@ class ObsBatch:
                 return tuple(self.join([part[i] for part in parts], (*path, i)) for i in range(len(first)))
             return tuple(text for part in parts for text in part)
         whole = self._arrays.get(path)
-        if whole is not None and all(part.base is whole.base for part in parts):
-            return whole
-        return np.concatenate(parts)
+        if whole is None or any(part.dtype != whole.dtype or part.shape[1:] != whole.shape[1:] for part in parts):
+            return np.concatenate(parts)
+        if any(part.base is not whole.base for part in parts):
+            np.concatenate(parts, out=whole)
+        return whole
 
 
 def leaves(space: gymnasium.Space[Any], path: Path) -> Iterator[tuple[Path, Any]]:

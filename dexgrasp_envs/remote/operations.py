@@ -14,8 +14,6 @@ from .data_plane import Array
 from .final_obs import stack
 from .wire import Path
 
-OBSERVING = {"reset", "step", "observe"}
-"""Operations whose reply begins with an observation."""
 NO_PLACES: Mapping[Path, Array] = MappingProxyType({})
 
 
@@ -25,15 +23,17 @@ class Operations:
     Args:
         env: Any vector environment; `get_state` and `set_state` are served if it has them, and the methods that its
             attribute `remote_calls` names. If its class has `observe_into`, that is called before each reset and step
-            with arrays, by name of the parts of its `Dict` observation, into which it may write the next observation
-            instead of making fresh arrays: memory that is shared with the client, or none.
+            with arrays, by name of the parts of its `Dict` observation, into which it may draw the next observation
+            instead of making fresh arrays: those larger than `wire.INLINE_BYTES`, in memory that is shared with the
+            client; and with no arrays once the client has gone.
     """
 
     def __init__(self, env: VectorEnv[Any, Any, Any]):
         self._env = env
         self._last_obs: Any = None
         # Not by way of the instance: a wrapper passes on what it has not, and may keep or change observations.
-        self._writes = hasattr(type(env), "observe_into")
+        self.draws = hasattr(type(env), "observe_into")
+        """Whether the environment draws where it is told to."""
         self._operations: dict[str, Callable[..., Any]] = {
             "reset": self._reset,
             "step": self._step,
@@ -45,18 +45,21 @@ class Operations:
         }
 
     def run(self, name: str, arguments: dict[str, Any], places: Mapping[Path, Array] = NO_PLACES) -> Any:
-        """Do one operation; whatever the environment raises is raised. The observation may be written to `places`."""
+        """Do one operation; whatever the environment raises is raised. The observation may be drawn in `places`."""
         if name not in self._operations:
             raise ProtocolError(f"unknown operation {name!r}; there are {', '.join(self._operations)}")
-        if self._writes and name in ("reset", "step"):
-            self._env.observe_into({str(path[0]): array for path, array in places.items() if len(path) == 1})  # type: ignore[attr-defined]
+        if self.draws and name in ("reset", "step"):
+            self._draw_into({path[0]: array for path, array in places.items() if len(path) == 1})
         return self._operations[name](**arguments)
 
     def forget(self) -> None:
-        """Keep nothing of what a client saw that has gone: it may lie in its memory."""
-        self._last_obs = None
-        if self._writes:
-            self._env.observe_into({})  # type: ignore[attr-defined]
+        """Keep nothing that lies in the memory of a client that has gone; whatever the environment raises is raised."""
+        if self.draws:
+            self._last_obs = None
+            self._draw_into({})
+
+    def _draw_into(self, arrays: Mapping[Any, Array]) -> None:
+        self._env.observe_into(arrays)  # type: ignore[attr-defined]
 
     def _reset(self, seed: Any, options: Any) -> Any:
         obs, infos = self._env.reset(seed=seed, options=options)
@@ -89,7 +92,7 @@ class Operations:
     def _observe(self) -> Any:
         """The observation of the last reset or step."""
         if self._last_obs is None:
-            raise ResetNeeded("nothing was observed since set_state: step, or reset rows of every server, first")
+            raise ResetNeeded("there is no last observation: step, or reset rows of every server, first")
         return {"obs": self._last_obs}
 
     def _render(self) -> Any:

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,6 +131,11 @@ class Part:
         if self._remember:
             self.last_obs = obs
             self._last_infos = infos or self._last_infos
+
+    def keep(self) -> None:
+        """Have the last observation in memory of this process's own: a call follows that may let go of the server's."""
+        if self._remember and not self.address.copy:
+            self.last_obs = deepcopy(self.last_obs)
 
     def was_seeded(self, seed: Any, mask: npt.NDArray[np.bool_]) -> None:
         """Remember with what rows were reset: with one number, one for each, or None for what they had."""

@@ -279,6 +279,8 @@ class ServedRows(VectorEnv[Any, Any, npt.NDArray[Any]]):
             if call is None:
                 continue
             place: Place = anywhere if batch is None else batch.place(where)
+            if batch is None:
+                part.keep()
             try:
                 part.connection.call(*call, place)
             except DeadlineExceeded as error:

@@ -18,7 +18,7 @@ from .identity import describe
 from .keys import ServerKeys
 from .limits import MAX_BYTES, WINDOW
 from .obs_layout import ObsLayout
-from .operations import NO_PLACES, OBSERVING, Operations
+from .operations import NO_PLACES, Operations
 from .server_io import ServerIO
 from .session import Gone, Reply, Request
 from .shared_plane import SharingPlane
@@ -75,7 +75,10 @@ class SimServer:
         self._num_envs = [int(one.num_envs) for one in envs]
         self._counters = Counters()
         self._log = log
-        layouts = [ObsLayout(one.observation_space) for one in envs]
+        layouts = [
+            ObsLayout(one.observation_space, operations.draws)
+            for one, operations in zip(envs, self._operations, strict=True)
+        ]
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
             self._io = self._open(described, bind, keys, insecure, max_bytes, layouts, window)
@@ -109,7 +112,7 @@ class SimServer:
         """Do what the client asks until `stop`; the thread that calls this is the one that steps the environment."""
         while (request := self._next_request()) is not None:
             if isinstance(request, Gone):
-                self._operations[request.group].forget()
+                self._forget(request.group)
                 continue
             reply = self._do(request)
             # Before the reply: who has it finds it counted.
@@ -117,6 +120,9 @@ class SimServer:
             self._io.reply(reply)
             # Their client may leave before the next call, and its memory is to go with it.
             del request, reply
+        for group in range(len(self._operations)):
+            # Whoever has the environment may go on with it.
+            self._forget(group)
         if self._io.failure is not None:
             raise self._io.failure
 
@@ -145,15 +151,19 @@ class SimServer:
             with contextlib.suppress(queue.Empty), self._counters.timing("idle"):
                 return self._io.requests.get(timeout=0.5)
 
+    def _forget(self, group: int) -> None:
+        try:
+            self._operations[group].forget()
+        except Exception as error:
+            self._log("forget_failed", group=group, type=type(error).__name__, message=str(error))
+
     def _do(self, request: Request) -> Reply:
         """Whatever goes wrong is the client's to know, and the server's to survive."""
         header = Header(Kind.REPLY, request.lease, request.call)
         try:
             operation, plane = request.data["operation"], request.plane
             with self._counters.timing("env"):
-                places = NO_PLACES
-                if isinstance(plane, SharingPlane) and operation in OBSERVING:
-                    places = plane.places(request.call)
+                places = plane.places(request.call) if isinstance(plane, SharingPlane) else NO_PLACES
                 data = self._operations[request.group].run(operation, request.data["arguments"], places)
             self._counters.steps += self._num_envs[request.group] * (operation == "step")
             with self._counters.timing("serialise"):

@@ -156,11 +156,12 @@ class Session:
             lease.unsent = None
 
     def goodbye(self) -> None:
-        """Tell the client, if there is one, that the server ends, and after which call."""
+        """Tell the client, if there is one, that the server ends, and after which call; its memory goes."""
         lease = self.lease
         if lease is not None:
             last = lease.call - (lease.progress is Progress.RECEIVING)
             self._send(lease.route, [Header(Kind.GOODBYE, lease.id, last).pack()])
+            self.lease = None
 
     def _end_lease(self) -> None:
         self.lease = None

@@ -1,12 +1,12 @@
 """Large arrays of replies in memory that both ends share; only a token travels.
 
-What would be chunks lies in the segment, each array from the next multiple of `ALIGNMENT` on. A client that copies has
-one observation in the segment at a time: the server writes the next one after the next call, which the client makes
-when it has copied the last one. For one that looks at the arrays where they lie the segment has two halves, for replies
-to even and to odd calls, so that they stay until the call after the next one.
+What would be chunks lies in the segment, each array at a multiple of `ALIGNMENT`. For a client that copies, one reply
+lies there at a time: the server writes the next one after the next call, which the client makes when it has copied the
+last one. For one that looks at the arrays where they lie the segment has two halves, for replies to even and to odd
+calls, so that they stay until the call after the next one.
 
-An environment may write its observation where it is to lie. It stays there for later calls, so replies without an
-observation lie behind it.
+An environment may draw its observation there, see `ObsLayout`: into memory that nothing else is written to, since a
+later reply may hold the observation again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from . import wire
 from .counters import Counters
 from .data_plane import Array, Arriving, ChunkedPlane, Frame, Place, anywhere, in_chunks, next_start
 from .obs_layout import ObsLayout
@@ -30,7 +31,7 @@ class SharingPlane:
         plane: For small arrays and for calls.
         segment: Bytes that the client can read.
         counters: Where the bytes are counted.
-        layout: Where observations lie.
+        layout: Where observations are drawn.
         halves: Into how many parts the segment is divided, 1 or 2.
     """
 
@@ -41,49 +42,54 @@ class SharingPlane:
         self._layout = layout
         self._halves = halves
         self._room = len(segment) // halves
-        self._observing = 0
-        """The last call whose reply begins with an observation."""
 
     def places(self, call: int) -> dict[Path, Array]:
-        """Arrays, by path in the observation, for what begins the reply to a call: what is written there is not copied.
-
-        To be asked for every call whose reply begins with an observation, and for no other one.
-        """
-        self._observing = call
+        """Arrays, by path in the observation, that the reply to a call need not copy if they are what it holds."""
         return self._layout.arrays(self._segment[self._half(call) :])
 
     def outgoing(self, header: Header, data: Any) -> Iterator[Sequence[Frame]]:
         """See `DataPlane`. The arrays are in the segment at once."""
-        first, large = self._plane.pack(header, data)
-        half = self._half(header.call)
-        start = end = half if header.call == self._observing else half + self._layout.size
-        places = []
-        for array in large.values():
-            places.append(next_start(end))
-            end = places[-1] + array.nbytes
-        if not large or end > min(half + self._room, len(self._segment)):
+        # A reply that is made again lies where it lay: not where the client may look at the one before.
+        start = self._half(header.call)
+        offsets: dict[int, int] = {}
+
+        def locate(arrays: list[Array]) -> dict[int, int]:
+            offsets.update(self._locate(arrays, start))
+            return offsets
+
+        first, large = self._plane.pack(header, data, locate)
+        if not offsets:
             return in_chunks(header, first, large)
-        # Before anything is written: what lies elsewhere in the segment might be overwritten.
-        moving = [self._to_move(array, place) for array, place in zip(large.values(), places, strict=True)]
-        for moved, place in zip(moving, places, strict=True):
-            if moved is not None:
-                self._segment[place : place + moved.nbytes] = moved.reshape(-1).view(np.uint8)
+        for number, offset in offsets.items():
+            if offset >= self._layout.size:
+                place = start + offset
+                self._segment[place : place + large[number].nbytes] = large[number].reshape(-1).view(np.uint8)
         self._counters.shared += sum(array.nbytes for array in large.values())
         return iter([[header._replace(item=Via.SEGMENT, offset=start).pack(), *first[1:]]])
-
-    def _half(self, call: int) -> int:
-        """A reply that is made again lies where it lay: not where the client may look at the one before."""
-        return next_start(self._room) * (call % self._halves)
-
-    def _to_move(self, array: Array, place: int) -> Array | None:
-        """What is to be written to a place; None if it is there."""
-        if not np.may_share_memory(array, self._segment):
-            return array
-        return None if array.ctypes.data == self._segment.ctypes.data + place else array.copy()
 
     def incoming(self, header: Header, frames: Sequence[memoryview], place: Place = anywhere) -> Arriving:
         """See `DataPlane`."""
         return self._plane.incoming(header, frames, place)
+
+    def _half(self, call: int) -> int:
+        return next_start(self._room) * (call % self._halves)
+
+    def _locate(self, arrays: list[Array], start: int) -> dict[int, int]:
+        """Offsets from `start` of the arrays that do not travel beside the metadata; none if there is no room.
+
+        Those that were drawn in this half lie there already, the others go behind.
+        """
+        offsets: dict[int, int] = {}
+        end = self._layout.size
+        for number in wire.large([array.nbytes for array in arrays]):
+            array = arrays[number]
+            drawn = array.ctypes.data - self._segment.ctypes.data - start
+            if 0 <= drawn <= self._layout.size - array.nbytes:
+                offsets[number] = drawn
+            else:
+                offsets[number] = next_start(end)
+                end = offsets[number] + array.nbytes
+        return offsets if end <= min(self._room, len(self._segment) - start) else {}
 
 
 class SharedPlane:

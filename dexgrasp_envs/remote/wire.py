@@ -15,6 +15,8 @@ import msgpack
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     Array = np.ndarray[Any, np.dtype[np.generic]]
 
 MAGIC = b"DGRP"
@@ -83,7 +85,7 @@ class Via(IntEnum):
     CHUNKS = 0
     """In messages of their own."""
     SEGMENT = 1
-    """In memory that both ends share, one after the other."""
+    """In memory that both ends share, each at its offset."""
 
 
 class Header(NamedTuple):
@@ -123,6 +125,8 @@ class Slot(NamedTuple):
     shape: tuple[int, ...]
     size: int
     """Bytes."""
+    offset: int | None = None
+    """Where it lies in the reply's part of shared memory; None if it travels."""
 
 
 class Head(NamedTuple):
@@ -136,17 +140,20 @@ class Head(NamedTuple):
         return _build(self.node, arrays)
 
 
-def encode(data: Any) -> tuple[bytes, list[Array]]:
+def encode(data: Any, locate: Callable[[list[Array]], Mapping[int, int]] = lambda _: {}) -> tuple[bytes, list[Array]]:
     """Metadata, and the arrays that belong to it, C-contiguous and little-endian.
 
     `data` is made of None, bool, int, float, str, dicts with string keys, lists, tuples, NumPy scalars and arrays;
-    arrays of objects may hold the same. WireError names what cannot travel.
+    arrays of objects may hold the same. WireError names what cannot travel. `locate` gives the offsets in shared memory
+    of those arrays, by number, that do not travel.
     """
     arrays: list[Array] = []
     node = _encode(data, arrays, ())
     if len(arrays) > MAX_ARRAYS:
         raise WireError(f"{len(arrays)} arrays in one message, at most {MAX_ARRAYS} travel")
-    table = [[array.dtype.str[1:], list(array.shape)] for array in arrays]
+    table: list[list[Any]] = [[array.dtype.str[1:], list(array.shape)] for array in arrays]
+    for number, offset in locate(arrays).items():
+        table[number].append(offset)
     try:
         meta = msgpack.packb([table, node])
     except (ValueError, TypeError, OverflowError) as error:
@@ -190,6 +197,11 @@ def inline(sizes: list[int]) -> list[int]:
             chosen.append(i)
             total += size
     return chosen
+
+
+def large(sizes: list[int]) -> list[int]:
+    """Which do not."""
+    return sorted(set(range(len(sizes))) - set(inline(sizes)))
 
 
 def _encode(data: Any, arrays: list[Array], path: Path) -> Any:
@@ -270,10 +282,13 @@ def _shape(shape: Any) -> tuple[int, ...]:
 
 
 def _slot(path: Path, entry: Any) -> Slot:
-    if not isinstance(entry, list) or len(entry) != 2 or type(entry[0]) is not str or entry[0] not in DTYPES:
+    if not isinstance(entry, list) or len(entry) not in (2, 3) or type(entry[0]) is not str or entry[0] not in DTYPES:
         raise WireError("ill-formed entry in the table of arrays")
     dtype, shape = DTYPES[entry[0]], _shape(entry[1])
-    return Slot(path, dtype, shape, dtype.itemsize * math.prod(shape))
+    offset = entry[2] if len(entry) == 3 else None
+    if offset is not None and (type(offset) is not int or not 0 <= offset < 1 << 48):
+        raise WireError(f"impossible offset {offset!r}")
+    return Slot(path, dtype, shape, dtype.itemsize * math.prod(shape), offset)
 
 
 def _build(node: Any, arrays: list[Array]) -> Any:

@@ -117,7 +117,7 @@ class CameraRig:
                 self._last[name][due] = taken
             images = self._empty(len(index), into)
             for name, last in self._last.items():
-                np.take(last, index, 0, images[name])
+                np.take(last, index, 0, images[name], mode="clip")
         return {name: torch.from_numpy(values) for name, values in images.items()}
 
     def fitting(self, arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:

@@ -122,3 +122,8 @@ def test_metadata_that_come_again_are_decoded_once(monkeypatch: pytest.MonkeyPat
         np.testing.assert_array_equal(back["value"], np.full(size, number))
         back["name"].append("b")
     assert len(decoded) == 3
+
+
+def test_metadata_without_anything_are_refused_from_the_first_message_on() -> None:
+    with pytest.raises(ProtocolError, match="msgpack"):
+        ChunkedPlane(0).incoming(HEADER, [memoryview(b""), memoryview(b"")])

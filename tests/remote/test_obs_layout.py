@@ -11,8 +11,8 @@ SPACE = batch_space(spaces.Dict({"image": IMAGE, "pose": POSE, "pair": spaces.Tu
 BYTES = 5 * 3 * 101 * 103
 
 
-def test_large_arrays_have_places_in_order_that_do_not_overlap() -> None:
-    layout = ObsLayout(SPACE)
+def test_large_arrays_have_places_that_do_not_overlap() -> None:
+    layout = ObsLayout(SPACE, draws=True)
     memory = np.zeros(layout.size, np.uint8)
     arrays = layout.arrays(memory)
     assert list(arrays) == [("image",), ("pair", 0)]
@@ -23,12 +23,21 @@ def test_large_arrays_have_places_in_order_that_do_not_overlap() -> None:
 
 
 def test_there_is_room_for_the_observations_of_a_step_that_ends_all_episodes() -> None:
-    assert ObsLayout(SPACE).shared_bytes >= 4 * BYTES + CHUNK_BYTES
+    assert ObsLayout(SPACE, draws=True).shared_bytes >= 4 * BYTES + CHUNK_BYTES
 
 
 def test_small_observations_need_no_memory() -> None:
-    assert ObsLayout(batch_space(POSE, 5)).shared_bytes == ObsLayout(batch_space(POSE, 5)).size == 0
+    assert (
+        ObsLayout(batch_space(POSE, 5), draws=True).shared_bytes
+        == ObsLayout(batch_space(POSE, 5), draws=True).size
+        == 0
+    )
 
 
 def test_an_observation_that_is_one_array_has_a_place() -> None:
-    assert list(ObsLayout(batch_space(IMAGE, 2)).arrays(np.zeros(1 << 17, np.uint8))) == [()]
+    assert list(ObsLayout(batch_space(IMAGE, 2), draws=True).arrays(np.zeros(1 << 17, np.uint8))) == [()]
+
+
+def test_an_environment_that_does_not_draw_has_all_the_memory_for_copies() -> None:
+    layout = ObsLayout(SPACE, draws=False)
+    assert layout.size == 0 and not layout.arrays(np.zeros(0, np.uint8)) and layout.shared_bytes >= 4 * BYTES

@@ -5,8 +5,10 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from dexgrasp_envs.remote.data_plane import ChunkedPlane
 from dexgrasp_envs.remote.limits import Deadlines
 from dexgrasp_envs.remote.obs_layout import ObsLayout
 from dexgrasp_envs.remote.segment import host
+from dexgrasp_envs.remote.server import SimServer
 from dexgrasp_envs.remote.shared_plane import SharedPlane, SharingPlane
 from dexgrasp_envs.remote.wire import Header, Kind, Via
 from tests.remote.conftest import Connect, Raw, Serve, eventually
@@ -40,8 +43,8 @@ DATA = {
 LARGE = DATA["big"].nbytes + DATA["odd"].nbytes
 CHUNKED = ChunkedPlane(1 << 30)
 ROOT = Path(__file__).parents[2]
-NO_LAYOUT = ObsLayout(spaces.Discrete(2))
-LAYOUT = ObsLayout(WritingEnv(2).observation_space)
+NO_LAYOUT = ObsLayout(spaces.Discrete(2), draws=False)
+LAYOUT = ObsLayout(WritingEnv(2).observation_space, draws=True)
 
 
 def frames(message: Sequence[Any]) -> tuple[Header, list[memoryview]]:
@@ -205,15 +208,32 @@ def test_what_was_written_where_it_lies_is_not_copied(halves: int, call: int) ->
     assert same(back, {"obs": obs})
 
 
-def test_what_was_written_elsewhere_in_the_memory_is_moved_whole() -> None:
-    here, there, _ = planes()
+def changed(first: np.ndarray, second: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+    """Observations that are not what was drawn, where it was drawn, in order."""
+    return {
+        "in another order": {"second": second, "first": first},
+        "exchanged": {"first": second, "second": first},
+        "upside down": {"first": first[:, :, ::-1], "second": second},
+        "one twice": {"first": first, "second": first},
+        "beside others": {"before": np.full((2, 1 << 16), 3, np.uint8), "first": first, "second": second},
+        "of another type": {"first": first.astype(np.int16), "second": second},
+    }
+
+
+@pytest.mark.parametrize("halves", [1, 2])
+@pytest.mark.parametrize("how", changed(*np.zeros((2, 1, 1, 1, 1))))
+def test_whatever_is_given_back_arrives_also_again_and_leaves_what_was_drawn(halves: int, how: str) -> None:
+    here, there, _ = planes(halves)
     first, second = here.places(6).values()
-    first[...], second[...] = 1, 2
-    swapped = {"first": second.copy(), "second": first.copy()}
-    assert same(travel(here, there, 6, {"obs": {"first": second, "second": first}})["obs"], swapped)
+    first[...], second[...] = np.random.default_rng(0).integers(0, 256, (2, *first.shape), np.uint8)
+    obs = changed(first, second)[how]
+    expected = deepcopy(obs)
+    for call in (6, 6, 7, 7):
+        assert same(travel(here, there, call, {"obs": obs})["obs"], expected)
+        assert same(obs, expected)
 
 
-def test_other_replies_leave_the_observation_where_it_is() -> None:
+def test_of_what_was_drawn_nothing_is_overwritten_by_another_reply() -> None:
     here, there, segment = planes()
     first, second = here.places(6).values()
     first[...], second[...] = 1, 2
@@ -221,10 +241,14 @@ def test_other_replies_leave_the_observation_where_it_is() -> None:
     travel(here, there, 6, {"obs": obs})
     state = {"large": np.full((2, 1 << 16), 7, np.uint8)}
     assert same(travel(here, there, 7, state), state)
-    assert (first == 1).all() and (second == 2).all()
-    here.places(8)
     segment.flags.writeable = False
-    assert same(travel(here, there, 8, {"obs": obs})["obs"], obs)
+    assert same(travel(here, there, 8, {"obs": obs})["obs"], obs) and (first == 1).all()
+
+
+def test_an_array_without_an_offset_is_refused() -> None:
+    first, *_ = CHUNKED.outgoing(HEADER._replace(item=Via.SEGMENT), DATA)
+    with pytest.raises(ProtocolError, match="no offset"):
+        SharedPlane(CHUNKED, np.zeros(LARGE, np.uint8)).incoming(*frames(first))
 
 
 @pytest.mark.parametrize("copy", [True, False], ids=["copied", "seen"])
@@ -259,6 +283,54 @@ def test_memory_that_an_environment_writes_to_goes_with_the_client(serve: Serve)
     assert mapped() == before + 2
     remote.close()
     assert eventually(lambda: mapped() == before)
+
+
+def test_an_environment_can_be_used_on_when_it_is_served_no_more(connect: Connect) -> None:
+    before = mapped()
+    env = WritingEnv(2)
+    with SimServer(env, {}, "tcp://127.0.0.1:*") as server:
+        thread = threading.Thread(target=server.serve)
+        thread.start()
+        remote = connect(server)
+        remote.reset(seed=0)
+        server.stop()
+        thread.join(10)
+    assert not thread.is_alive() and env.into == {}
+    one, other = (env.step(np.zeros(2))[0]["first"] for _ in range(2))
+    assert not np.shares_memory(one, other)
+    remote.close()
+    del server, thread
+    assert eventually(lambda: mapped() == before)
+
+
+def test_an_environment_that_cannot_do_without_memory_does_not_end_its_server(serve: Serve) -> None:
+    class Insisting(WritingEnv):
+        def observe_into(self, arrays: dict[str, np.ndarray]) -> None:
+            self.into = {name: arrays[name] for name in ("first", "second")}
+
+    server = serve(Insisting(2))
+    for _ in range(2):
+        remote = RemoteVectorEnv([server.endpoint])
+        remote.reset(seed=0)
+        remote.close()
+
+
+def test_the_last_observation_of_a_lost_server_is_whole_after_other_calls(serve: Serve, connect: Connect) -> None:
+    env = WritingEnv(2)
+    remote = connect(serve(env), copy=False, on_server_loss="mask", deadlines=Deadlines(call=0.7))
+    before = deepcopy(remote.reset(seed=0)[0])
+    remote.get_state()
+    hanging = threading.Event()
+
+    def hang_in_the_midst_of_drawing() -> Any:
+        env.into["first"][...] = 0
+        hanging.wait(10)
+        return env.into
+
+    env._observe = hang_in_the_midst_of_drawing  # type: ignore[method-assign]
+    *_, truncated, infos = remote.step(np.zeros(2, int))
+    hanging.set()
+    assert truncated.all() and same(infos["final_obs"][1], {name: values[1] for name, values in before.items()})
 
 
 def test_no_memory_is_shared_for_small_observations(serve: Serve, connect: Connect) -> None:
