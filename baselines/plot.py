@@ -44,17 +44,19 @@ def plot(args: Args) -> None:
 
 def draw_curves(runs: Mapping[str, pd.DataFrame], metric: str, path: Path) -> None:
     """Draw `metric` of the progress of each run, by label, over environment steps and over wall-clock time."""
-    with drawn(path, 9, 3.4, columns=2) as axes:
-        for label, progress in runs.items():
-            axes[0].plot(progress["steps"] / 1e6, progress[metric], label=label)
-            axes[1].plot(progress["seconds"] / 60, progress[metric], label=label)
+    with drawn(path, 11, 3.4, columns=2) as axes:
+        for i, (label, progress) in enumerate(runs.items()):
+            # After the ten colours come the same ones dashed.
+            style = {"color": f"C{i}", "linestyle": "-" if i < 10 else "--", "label": label}
+            axes[0].plot(progress["steps"] / 1e6, progress[metric], **style)
+            axes[1].plot(progress["seconds"] / 60, progress[metric], **style)
         axes[0].set(xlabel="environment steps (millions)", ylabel=NAMES.get(metric, metric))
         axes[1].set(xlabel="training time (minutes)")
         for axis in axes:
             axis.grid(alpha=0.3)
             if metric in NAMES:
                 axis.set_ylim(-0.02, 1.02)
-        axes[0].legend(frameon=False)
+        axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", frameon=False)
 
 
 def first_time(progress: pd.DataFrame, metric: str, level: float) -> tuple[int, float] | None:
