@@ -85,9 +85,9 @@ class ChunkedPlane:
             meta, arrays = wire.encode(data, locate)
         except wire.WireError as error:
             raise ProtocolError(str(error)) from None
-        beside = wire.inline([array.nbytes for array in arrays])
-        first: list[Frame] = [header.pack(), meta, b"".join([arrays[i].tobytes() for i in beside])]
-        return first, {i: arrays[i] for i in wire.large([array.nbytes for array in arrays])}
+        inline, large = wire.split([array.nbytes for array in arrays])
+        first: list[Frame] = [header.pack(), meta, b"".join([arrays[i].tobytes() for i in inline])]
+        return first, {i: arrays[i] for i in large}
 
     def incoming(self, header: Header, frames: Sequence[memoryview], place: Place = anywhere) -> "ArrivingChunks":
         """See `DataPlane`."""
@@ -116,7 +116,7 @@ class ArrivingChunks:
         self.header = header
         self._head = head
         sizes = [slot.size for slot in head.slots]
-        inline = wire.inline(sizes)
+        inline, large = wire.split(sizes)
         if sum([sizes[i] for i in inline]) != len(beside):
             raise wire.WireError("the arrays beside the metadata have another size than the table says")
         self._arrays = [_receiver(slot, place) for slot in head.slots]
@@ -125,7 +125,7 @@ class ArrivingChunks:
             array = self._arrays[i]
             array[...] = np.ndarray(array.shape, array.dtype, beside, offset)
             offset += sizes[i]
-        self._missing = wire.large(sizes)[::-1]
+        self._missing = large[::-1]
         self._offset = 0
 
     @property

@@ -81,7 +81,7 @@ class SharingPlane:
         """
         offsets: dict[int, int] = {}
         end = self._layout.size
-        for number in wire.large([array.nbytes for array in arrays]):
+        for number in wire.split([array.nbytes for array in arrays])[1]:
             array = arrays[number]
             drawn = array.ctypes.data - self._segment.ctypes.data - start
             if 0 <= drawn <= self._layout.size - array.nbytes:

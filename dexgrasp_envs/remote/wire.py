@@ -188,20 +188,18 @@ def decode(meta: Any, max_bytes: int) -> Head:
     return Head(node, slots)
 
 
-def inline(sizes: list[int]) -> list[int]:
-    """Which arrays, of some sizes in bytes, travel beside the metadata; both ends reckon this."""
-    chosen: list[int] = []
+def split(sizes: list[int]) -> tuple[list[int], list[int]]:
+    """Which arrays, of some sizes in bytes, travel beside the metadata, and which do not; both ends reckon this."""
+    inline: list[int] = []
+    large: list[int] = []
     total = 0
     for i, size in enumerate(sizes):
         if size <= INLINE_BYTES and total + size <= CHUNK_BYTES:
-            chosen.append(i)
+            inline.append(i)
             total += size
-    return chosen
-
-
-def large(sizes: list[int]) -> list[int]:
-    """Which do not."""
-    return sorted(set(range(len(sizes))) - set(inline(sizes)))
+        else:
+            large.append(i)
+    return inline, large
 
 
 def _encode(data: Any, arrays: list[Array], path: Path) -> Any:

@@ -163,7 +163,8 @@ class CameraRig:
         into: Mapping[str, npt.NDArray[Any]] = NOWHERE,
     ) -> dict[str, npt.NDArray[Any]]:
         seen = ~sim.diverged.numpy()[index]
-        out = self._empty(int(seen.sum()), into if seen.all() else NOWHERE)
+        all_seen = seen.all()
+        out = self._empty(int(seen.sum()), into if all_seen else NOWHERE)
         body_pos, body_rot = sim.body_pos.numpy(), sim.body_rot.numpy()
         pos, rot = self._camera_poses(body_pos, body_rot)
         camera = self._config.camera
@@ -183,7 +184,7 @@ class CameraRig:
             beside = pos + np.float32(self._config.stereo.baseline) * rot[:, :, 0]
             right = replace(shot, camera_pos=beside)
             self._caster.shade(right, *colours, out["right"], skins=self._skins, film=film, eye=1)
-        if seen.all():
+        if all_seen:
             return out
         images = self._empty(len(index), into)
         for name, taken in out.items():
